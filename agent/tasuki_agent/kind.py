@@ -1,0 +1,151 @@
+"""The agent's one abstraction: a kind of kernel or daemon object.
+
+A kind says what objects of it the intent wants, which ones there are, and makes one change. Wanted and observed
+state have the same type, so that difference, dry run, drift and repair are one computation (`reconcile`).
+Kinds live in `tasuki_agent.kinds`, one folder each, and are discovered: nothing names them one by one.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from tasuki_agent.kernel import Kernel
+    from tasuki_yang.router import Router
+
+Key: TypeAlias = Hashable
+Spec: TypeAlias = Any
+"""A frozen dataclass. Its fields with `compare=False` are evidence (marks, indexes), never part of a difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One object of this router: the name of its kind and its key there."""
+
+    kind: str
+    key: Key
+
+    def __str__(self) -> str:
+        """Kind and key as people write them."""
+        return f"{self.kind} {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """The object is not there."""
+
+    key: Key
+    spec: Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The object is there, differs, and can be changed in place."""
+
+    key: Key
+    observed: Spec
+    spec: Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """The object is there, is ours, and is not wanted."""
+
+    key: Key
+    observed: Spec
+
+
+Change: TypeAlias = Create | Update | Delete
+
+UNMANAGED_WHEN_NONE: Mapping[str, bool] = {"unmanaged_when_none": True}
+
+
+def optional() -> Any:
+    """Declare a spec's field that is not managed, and so cannot drift, while it is wanted as None."""
+    return field(default=None, metadata=UNMANAGED_WHEN_NONE)
+
+
+def differing_fields(wanted: Spec, observed: Spec) -> tuple[str, ...]:
+    """Names of the managed fields in which the two specs differ.
+
+    Specs of different types (another link type under the same name) differ in the pseudo field "type".
+    """
+    if type(wanted) is not type(observed):
+        return ("type",)
+    if wanted == observed:
+        return ()
+    names = []
+    for f in fields(wanted):
+        if not f.compare:
+            continue
+        value = getattr(wanted, f.name)
+        if value is None and f.metadata.get("unmanaged_when_none"):
+            continue
+        if value != getattr(observed, f.name):
+            names.append(f.name)
+    return tuple(names)
+
+
+Observed: TypeAlias = Mapping[str, Mapping[Key, Spec]]
+"""All that was observed: kind's name to key to spec."""
+
+
+class Kind(Protocol):
+    """One kind of object. Pure but for `observe` and `apply`."""
+
+    name: ClassVar[str]
+    """The noun: folder, YANG module `tasuki-<noun>`, tests and page of docs bear it."""
+    follows: ClassVar[tuple[str, ...]]
+    """Kinds whose objects are created before, and deleted after, the objects of this one."""
+    wakes_on: ClassVar[frozenset[str]]
+    """Topics of the kernel's monitor (`tasuki_agent.kernel.Topic` values) that make this kind dirty."""
+
+    def want(self, intent: "Router") -> Mapping[Key, Spec]:
+        """What the router tree asks for, normalised like observed state. Total on a validated tree."""
+        ...
+
+    def needs(self, key: Key, spec: Spec) -> Iterable[Ref]:
+        """Objects that must exist, by whomever they were made, before this one can."""
+        ...
+
+    def rank(self, key: Key) -> int:
+        """Order among objects of this kind in one plan: lower ranks first."""
+        ...
+
+    def owns(self, key: Key, spec: Spec, observed: Observed) -> bool:
+        """Whether this observed object is ours to change or delete."""
+        ...
+
+    def in_place(self, observed: Spec, wanted: Spec) -> bool:
+        """Whether the kernel can change the one into the other. If not: delete, create, dependants as well."""
+        ...
+
+    def path(self, key: Key, field: str = "") -> str:
+        """Instance-identifier (RFC 7951 section 6.11) of the object, or of one of its fields, in the router tree."""
+        ...
+
+    def tree(self, key: Key, spec: Spec) -> Mapping[str, Any]:
+        """The object as an RFC 7951 router tree that holds nothing else: the inverse of `want`."""
+        ...
+
+    async def observe(self) -> Mapping[Key, Spec]:
+        """All objects of the kind that are ours, wanted by name, or needed by others.
+
+        Raises:
+            Transient: the kernel did not answer in full; nothing can be concluded.
+        """
+        ...
+
+    async def apply(self, change: Change) -> None:
+        """Make one change. Idempotent: deleting what is gone succeeds.
+
+        Raises:
+            Transient: worth another try without any change of intent.
+            Permanent: pointless until the intent or the world changes.
+            Foreign: somebody else's object bears the name or key.
+        """
+        ...
+
+
+KindFactory: TypeAlias = Callable[["Kernel"], Kind]
+"""What a kind's folder exports as `KIND`."""
