@@ -1,0 +1,114 @@
+# One command for each thing one does here; `make help` lists them.
+# From a fresh clone as root, `make demo` and `make test` need nothing but make and git.
+
+PYTHON ?= python3
+BIN := .venv/bin
+BUF := build/node/node_modules/.bin/buf
+BUF_VERSION := 1.75.0
+TASUKI_YANG := yang/tasuki_yang/modules
+PROTOS := $(wildcard proto/tasuki_proto/v1/*.proto)
+PROTOC = $(BIN)/python -m grpc_tools.protoc --proto_path=proto
+# The protocol stays compatible with the newest release; empty before the first one.
+RELEASE = $(shell git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null)
+
+export DEBIAN_FRONTEND := noninteractive
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## List the commands
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+# --- What users and CI call ---
+
+.PHONY: demo
+demo: needs-root ## A controller and two routers in network namespaces: intent, ping, breakage, healing (KEEP=1 leaves it running)
+	@$(MAKE) --no-print-directory setup
+	@$(BIN)/python -m demo $(if $(KEEP),--keep)
+
+.PHONY: test
+test: needs-root ## Run every test that this machine can run
+	@$(MAKE) --no-print-directory setup
+	@$(BIN)/python -m pytest --every-layer $(TESTS)
+
+.PHONY: check
+check: setup ## Format, lint, types, architecture, YANG, protocol, generated files
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/mypy tests bench demo
+	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory check-yang check-proto check-generated
+
+.PHONY: bench
+bench: needs-root ## Measure, as ratios within one run (JSON=1 for JSON)
+	@$(MAKE) --no-print-directory setup
+	@$(BIN)/python -m bench $(if $(JSON),--json)
+
+# --- Parts of check ---
+
+.PHONY: check-yang
+check-yang:
+	$(BIN)/pyang --lint --lint-namespace-prefix urn:tasuki:yang: -p $(TASUKI_YANG)/ietf -p $(TASUKI_YANG)/tasuki \
+	  $(TASUKI_YANG)/tasuki/*.yang
+
+.PHONY: check-proto
+ifeq ($(shell command -v npm),)
+check-proto:
+	@echo 'check-proto: skipped, because buf comes through npm and there is no npm'
+else
+check-proto: $(BUF)
+	$(BUF) lint proto
+	$(if $(RELEASE),$(BUF) breaking proto --against '.git#tag=$(RELEASE)$(comma)subdir=proto',\
+	  @echo 'check-proto: nothing released yet that the protocol could break')
+endif
+comma := ,
+
+.PHONY: check-generated
+check-generated:
+	$(BIN)/python -m tasuki_yang.generate --check
+	@rm -rf build/stubs && mkdir -p build/stubs
+	@$(PROTOC) --python_out=build/stubs --grpc_python_out=build/stubs --pyi_out=build/stubs $(PROTOS)
+	@for stub in build/stubs/tasuki_proto/v1/*; do \
+	  cmp "$$stub" "proto/tasuki_proto/v1/$${stub##*/}" || { echo 'run make generate and commit' >&2; exit 1; }; done
+	@$(BIN)/uv export --quiet --locked $(EXPORT) | cmp - requirements.txt \
+	  || { echo 'run make lock and commit' >&2; exit 1; }
+
+# --- Set-up ---
+
+.PHONY: setup
+setup: .venv/.installed ## Debian packages (as root) and the virtual environment
+
+build/.packages: tools/debian-packages
+	@PYTHON=$(PYTHON) tools/debian-packages
+	@mkdir -p build && touch $@
+
+# pip and the exported lock, so that a machine needs no uv; `uv sync --all-extras` makes the same environment.
+.venv/.installed: build/.packages requirements.txt pyproject.toml
+	@echo 'Installing into .venv (once) ...'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --requirement requirements.txt
+	@$(BIN)/pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(BUF):
+	@npm install --silent --no-audit --no-fund --prefix build/node @bufbuild/buf@$(BUF_VERSION)
+
+.PHONY: needs-root
+needs-root:
+	@test "$$(id -u)" = 0 || { echo 'This needs root, because it makes network namespaces: sudo make $(MAKECMDGOALS)' >&2; exit 1; }
+
+# --- What changes committed files ---
+
+.PHONY: generate
+generate: setup ## Renew the protocol's stubs and the models generated from YANG
+	$(PROTOC) --python_out=proto --grpc_python_out=proto --pyi_out=proto $(PROTOS)
+	$(BIN)/python -m tasuki_yang.generate
+
+EXPORT := --all-extras --no-emit-project --no-hashes --no-annotate --no-header
+.PHONY: lock
+lock: setup ## Renew the lock after a change of dependencies in pyproject.toml
+	$(BIN)/uv lock
+	$(BIN)/uv export --quiet --frozen $(EXPORT) --output-file requirements.txt

@@ -1,0 +1,64 @@
+"""The layers of tests: each folder under tests/ is one, and `--every-layer` insists that each of them ran.
+
+A layer whose tests were all skipped proves nothing, and a green run would hide it.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+LAYERS = ("unit", "scenario", "kernel", "lab")
+NEED_ROOT = {"kernel", "lab"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-layer", action="store_true", help="fail if a layer of tests ran nothing")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(LayerCount(config), "tasuki-layers")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    no_root = pytest.mark.skip(reason="needs root, because it makes network namespaces")
+    for item in items:
+        layer = item.path.relative_to(TESTS).parts[0]
+        if layer in NEED_ROOT:
+            item.add_marker(layer)
+            if os.geteuid() != 0:
+                item.add_marker(no_root)
+
+
+class LayerCount:
+    """Notes which layers had a test that passed, and fails the run for those that had none."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.passed: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.passed and report.when == "call":
+            path = (self.config.rootpath / report.location[0]).resolve()
+            self.passed.add(path.relative_to(TESTS).parts[0])
+
+    @property
+    def idle_layers(self) -> list[str]:
+        return [layer for layer in LAYERS if layer not in self.passed]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        if (
+            self.config.getoption("every_layer")
+            and self.idle_layers
+            and session.exitstatus == pytest.ExitCode.OK
+        ):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        yield
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.config.getoption("every_layer"):
+            for layer in self.idle_layers:
+                terminalreporter.write_line(f"FAILED: no test of tests/{layer} ran", red=True)
