@@ -1,6 +1,7 @@
 """The agent's one abstraction: a kind of kernel or daemon object.
 
-A kind says what objects of it the intent wants, which ones there are, and makes one change. Wanted and observed
+A kind says what objects of it the intent wants, which ones there are, and makes one change. Wanted and
+observed
 state have the same type, so that difference, dry run, drift and repair are one computation (`reconcile`).
 Kinds live in `tasuki_agent.kinds`, one folder each, and are discovered: nothing names them one by one.
 """
@@ -10,8 +11,9 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from tasuki_agent.kernel import Kernel
     from tasuki_yang.router import Router
+
+    from tasuki_agent.kernel import Kernel
 
 Key: TypeAlias = Hashable
 Spec: TypeAlias = Any

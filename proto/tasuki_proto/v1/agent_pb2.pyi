@@ -58,18 +58,20 @@ class Intent(_message.Message):
     def __init__(self, revision: _Optional[int] = ..., config_json_gz: _Optional[bytes] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class Report(_message.Message):
-    __slots__ = ("applied_revision", "observed_at", "counts", "objects", "drift")
+    __slots__ = ("applied_revision", "observed_at", "counts", "objects", "drift", "problem")
     APPLIED_REVISION_FIELD_NUMBER: _ClassVar[int]
     OBSERVED_AT_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     OBJECTS_FIELD_NUMBER: _ClassVar[int]
     DRIFT_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
     applied_revision: int
     observed_at: _timestamp_pb2.Timestamp
     counts: _router_pb2.ObjectCounts
     objects: _containers.RepeatedCompositeFieldContainer[_router_pb2.ObjectStatus]
     drift: _containers.RepeatedCompositeFieldContainer[SequencedDrift]
-    def __init__(self, applied_revision: _Optional[int] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counts: _Optional[_Union[_router_pb2.ObjectCounts, _Mapping]] = ..., objects: _Optional[_Iterable[_Union[_router_pb2.ObjectStatus, _Mapping]]] = ..., drift: _Optional[_Iterable[_Union[SequencedDrift, _Mapping]]] = ...) -> None: ...
+    problem: str
+    def __init__(self, applied_revision: _Optional[int] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counts: _Optional[_Union[_router_pb2.ObjectCounts, _Mapping]] = ..., objects: _Optional[_Iterable[_Union[_router_pb2.ObjectStatus, _Mapping]]] = ..., drift: _Optional[_Iterable[_Union[SequencedDrift, _Mapping]]] = ..., problem: _Optional[str] = ...) -> None: ...
 
 class SequencedDrift(_message.Message):
     __slots__ = ("sequence", "item")

@@ -1,0 +1,84 @@
+"""What this router shall be, as the controller sent it."""
+
+import gzip
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass
+
+from tasuki_yang.router import Router
+
+
+class BrokenIntent(Exception):  # noqa: N818
+    """The text is not what its digest says, or not a router tree. It is never acted upon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One revision of the router tree.
+
+    Attributes:
+        revision: number of the controller's revision that it was made of.
+        text: RFC 7951 JSON text of the router tree.
+        tree: the same, parsed.
+    """
+
+    revision: int
+    text: bytes
+    tree: Router
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the text in hexadecimal: what the controller knows it by."""
+        return hashlib.sha256(self.text).hexdigest()
+
+    @classmethod
+    def parse(cls, revision: int, text: bytes) -> "Intent":
+        """Read an intent from its text.
+
+        Raises:
+            BrokenIntent: it is no router tree of this agent's models.
+        """
+        try:
+            return cls(revision, text, Router.model_validate_json(text))
+        except ValueError as error:
+            raise BrokenIntent(
+                f"revision {revision} is not a router tree that this agent knows: {error}"
+            ) from error
+
+    @classmethod
+    def unpack(cls, revision: int, compressed: bytes, digest: str) -> "Intent":
+        """Read an intent as it travels: gzip-compressed, with the digest of the text.
+
+        Raises:
+            BrokenIntent: it was damaged on its way, or is no router tree.
+        """
+        try:
+            text = gzip.decompress(compressed)
+        except (OSError, EOFError, zlib.error) as error:
+            raise BrokenIntent(f"revision {revision} cannot be decompressed: {error}") from error
+        if hashlib.sha256(text).hexdigest() != digest:
+            raise BrokenIntent(f"revision {revision} does not match its digest")
+        return cls.parse(revision, text)
+
+    def to_record(self) -> bytes:
+        """The intent as a file of its own."""
+        return json.dumps(
+            {"revision": self.revision, "digest": self.digest, "text": self.text.decode()}
+        ).encode()
+
+    @classmethod
+    def from_record(cls, record: bytes) -> "Intent":
+        """Read what `to_record` wrote.
+
+        Raises:
+            BrokenIntent: the record is damaged, or the models have moved on.
+        """
+        try:
+            fields = json.loads(record)
+            revision, text, digest = int(fields["revision"]), str(fields["text"]).encode(), fields["digest"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BrokenIntent(f"the stored intent is damaged: {error}") from error
+        if hashlib.sha256(text).hexdigest() != digest:
+            raise BrokenIntent("the stored intent does not match its digest")
+        return cls.parse(revision, text)

@@ -1,0 +1,163 @@
+"""Which changes mend the differences, in which order, and what must wait for what.
+
+Created first is what others refer to, deleted last. An object that cannot be changed in place is deleted and
+created
+anew together with all that needs it, because the kernel takes those away with it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tasuki_agent.kind import Change, Create, Delete, Kind, Observed, Ref, Spec, Update
+from tasuki_agent.reconcile.compare import Class, Difference, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of the plan. It is skipped when the change of an object that it needs has failed."""
+
+    ref: Ref
+    change: Change
+    needs: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Levels are carried out one after another, the steps of a level at once."""
+
+    levels: tuple[tuple[Step, ...], ...]
+    waiting: Mapping[Ref, Ref]
+    """Objects that cannot be made yet, and the object that each one waits for."""
+
+
+def plan(
+    kinds: Sequence[Kind],
+    differences: Iterable[Difference],
+    wanted: Wanted,
+    observed: Observed,
+    held: frozenset[Ref] = frozenset(),
+) -> Plan:
+    """Order the changes that mend the differences.
+
+    Args:
+        kinds: all kinds, each after those that it follows.
+        differences: what `compare` found.
+        wanted: all wanted objects.
+        observed: all observed objects.
+        held: objects that must not be changed now (another try is due later).
+    """
+    draft = _Draft({kind.name: kind for kind in kinds}, wanted, observed)
+    for difference in differences:
+        draft.mend(difference, held)
+    draft.recreate_dependants()
+    for ref in draft.make:
+        draft.place(ref)
+    order = {kind.name: index for index, kind in enumerate(kinds)}
+    return Plan(
+        levels=(
+            *draft.deletion_levels(order, draft.replaced),
+            *draft.creation_levels(order),
+            *draft.deletion_levels(order, draft.delete),
+        ),
+        waiting=draft.waiting,
+    )
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The plan while it is being made."""
+
+    kinds: Mapping[str, Kind]
+    wanted: Wanted
+    observed: Observed
+    make: dict[Ref, Create | Update] = field(default_factory=dict)
+    delete: dict[Ref, Delete] = field(default_factory=dict)
+    replaced: dict[Ref, Delete] = field(default_factory=dict)
+    foreign: set[Ref] = field(default_factory=set)
+    held: set[Ref] = field(default_factory=set)
+    waiting: dict[Ref, Ref] = field(default_factory=dict)
+    depth: dict[Ref, int] = field(default_factory=dict)
+    needs: dict[Ref, tuple[Ref, ...]] = field(default_factory=dict)
+
+    def mend(self, difference: Difference, held: frozenset[Ref]) -> None:
+        """Choose the change that mends one difference."""
+        ref = difference.ref
+        match difference.class_:
+            case Class.FOREIGN:
+                self.foreign.add(ref)
+            case _ if ref in held:
+                self.held.add(ref)
+            case Class.MISSING:
+                self.make[ref] = Create(ref.key, difference.wanted)
+            case Class.UNEXPECTED:
+                self.delete[ref] = Delete(ref.key, difference.observed)
+            case Class.CHANGED if self.kinds[ref.kind].in_place(difference.observed, difference.wanted):
+                self.make[ref] = Update(ref.key, difference.observed, difference.wanted)
+            case Class.CHANGED:
+                self.replaced[ref] = Delete(ref.key, difference.observed)
+                self.make[ref] = Create(ref.key, difference.wanted)
+
+    def recreate_dependants(self) -> None:
+        """Plan anew what vanishes with the replaced objects: all that needs them, directly or through others."""
+        if not self.replaced:
+            return
+        users: dict[Ref, list[Ref]] = defaultdict(list)
+        for name, specs in self.wanted.items():
+            for key, spec in specs.items():
+                for need in self.kinds[name].needs(key, spec):
+                    users[need].append(Ref(name, key))
+        seen = set(self.replaced)
+        queue = list(self.replaced)
+        while queue:
+            for user in users[queue.pop()]:
+                if user not in seen:
+                    seen.add(user)
+                    queue.append(user)
+                    if user not in self.foreign:
+                        self.make[user] = Create(user.key, self.wanted[user.kind][user.key])
+
+    def place(self, ref: Ref) -> None:
+        """Find how deep below its needs of the same kind an object stands, or what it waits for."""
+        if ref in self.depth or ref in self.waiting:
+            return
+        self.depth[ref] = 0  # ends a cycle of needs, should one ever get here
+        depth = 0
+        in_plan = []
+        for need in self.kinds[ref.kind].needs(ref.key, self._spec(ref)):
+            if need in self.make:
+                self.place(need)
+                in_plan.append(need)
+            if not self._will_exist(need):
+                self.waiting[ref] = need
+                return
+            if need.kind == ref.kind and need in self.make:
+                depth = max(depth, self.depth[need] + 1)
+        self.depth[ref] = depth
+        self.needs[ref] = tuple(in_plan)
+
+    def _spec(self, ref: Ref) -> Spec:
+        return self.make[ref].spec
+
+    def _will_exist(self, ref: Ref) -> bool:
+        if ref in self.make:
+            return ref not in self.waiting
+        return ref.key in self.observed.get(ref.kind, {}) and ref not in self.foreign
+
+    def creation_levels(self, order: Mapping[str, int]) -> list[tuple[Step, ...]]:
+        """First what others refer to."""
+        levels: dict[tuple[int, int, int], list[Step]] = defaultdict(list)
+        for ref, change in self.make.items():
+            if ref not in self.waiting:
+                level = (order[ref.kind], self.kinds[ref.kind].rank(ref.key), self.depth[ref])
+                levels[level].append(Step(ref, change, self.needs[ref]))
+        return [tuple(levels[level]) for level in sorted(levels)]
+
+    def deletion_levels(
+        self, order: Mapping[str, int], doomed: Mapping[Ref, Delete]
+    ) -> list[tuple[Step, ...]]:
+        """Last created, first deleted."""
+        levels: dict[tuple[int, int], list[Step]] = defaultdict(list)
+        for ref, change in doomed.items():
+            levels[order[ref.kind], self.kinds[ref.kind].rank(ref.key)].append(Step(ref, change))
+        return [tuple(levels[level]) for level in sorted(levels, reverse=True)]

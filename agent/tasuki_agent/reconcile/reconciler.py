@@ -1,0 +1,261 @@
+"""The loop: events make kinds dirty, one tested `step` does everything else.
+
+Two gates stand before the first change: an intent (an empty one is an intent, none is not) and a first
+observation of
+everything. A step without a difference changes nothing anywhere.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tasuki_agent.errors import ApplyError, Transient
+from tasuki_agent.intent import Intent
+from tasuki_agent.kind import Delete, Key, Kind, Ref, Spec
+from tasuki_agent.reconcile.compare import Class, Difference, Wanted, compare
+from tasuki_agent.reconcile.drift import DriftBook
+from tasuki_agent.reconcile.plan import Plan, Step, plan
+from tasuki_agent.reconcile.status import State, StatusBoard
+
+log = logging.getLogger(__name__)
+
+MAX_PASSES = 8
+"""Plans carried out in one step; what is not as wanted by then waits for its next try."""
+MAX_REPEATS = 2
+"""Changes of one object in one step that the kernel took without effect, before that counts as a failure."""
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """Brings the objects of all kinds to the intent, and keeps them there.
+
+    Attributes:
+        kinds: all kinds, each after those that it follows.
+        clock: seconds since the epoch.
+        full_interval: seconds between observations of everything.
+        on_change: called after every step that changed what there is to report.
+        on_applied: called when all of an intent is seen to be so, with the intent.
+    """
+
+    kinds: Sequence[Kind]
+    clock: Callable[[], float]
+    full_interval: float = 60.0
+    on_change: Callable[[], None] = lambda: None
+    on_applied: Callable[[Intent], None] = lambda _: None
+    board: StatusBoard = field(default_factory=StatusBoard)
+    drift: DriftBook = field(default_factory=DriftBook)
+    intent: Intent | None = None
+    applied_revision: int = 0
+    observed: dict[str, dict[Key, Spec]] = field(default_factory=dict)
+    observed_at: dict[str, float] = field(default_factory=dict)
+    _wanted: Wanted = field(default_factory=dict)
+    _applied: Intent | None = None
+    _dirty: set[str] = field(default_factory=set)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _failures: int = 0
+
+    def resume(self, intent: Intent, applied: Intent | None) -> None:
+        """Take up what an earlier run left: the newest intent, and the one that had been met."""
+        if applied is not None:
+            self._applied = applied
+            self.applied_revision = applied.revision
+            self.drift.settled = {kind.name: dict(kind.want(applied.tree)) for kind in self.kinds}
+        self.set_intent(intent)
+
+    def set_intent(self, intent: Intent) -> None:
+        """Reconcile toward this intent from now on."""
+        self.intent = intent
+        self._wanted = {kind.name: kind.want(intent.tree) for kind in self.kinds}
+        self.board.retry_all()
+        self.mark_dirty(kind.name for kind in self.kinds)
+
+    def mark_dirty(self, kinds: Iterable[str]) -> None:
+        """Have these kinds observed soon."""
+        self._dirty.update(kinds)
+        self._wake.set()
+
+    @property
+    def evidence_at(self) -> float | None:
+        """When the oldest part of what is known was observed; None before the first full observation."""
+        if len(self.observed_at) < len(self.kinds):
+            return None
+        return min(self.observed_at.values(), default=None)
+
+    @property
+    def object_count(self) -> int:
+        """Number of wanted objects."""
+        return sum(len(specs) for specs in self._wanted.values())
+
+    def wants(self, ref: Ref) -> bool:
+        """Whether the intent asks for the object."""
+        return ref.key in self._wanted.get(ref.kind, {})
+
+    async def run(self) -> None:
+        """Step whenever something is dirty or due, for ever."""
+        while True:
+            self._wake.clear()
+            try:
+                await self.step()
+                self._failures = 0
+            except Transient as error:
+                # Nothing is known of the kernel now, so nothing may be concluded or changed.
+                self._failures += 1
+                log.warning("cannot observe: %s", error)
+            try:
+                await asyncio.wait_for(self._wake.wait(), self._seconds_to_next())
+            except TimeoutError:
+                continue
+
+    async def step(self) -> None:
+        """Observe what is dirty or due, mend what differs, see that it is mended."""
+        intent = self.intent
+        if intent is None:
+            return
+        wanted = self._wanted
+        await self._observe(self._due())
+        repaired: set[Ref] = set()
+        repeats: dict[Ref, int] = {}
+        for _ in range(MAX_PASSES):
+            differences = self._account(wanted, repaired)
+            todo = plan(self.kinds, differences, wanted, self.observed, self._held(differences, repeats))
+            self._note(differences, todo)
+            if not todo.levels or self.intent is not intent:
+                break
+            changed = await self._carry_out(todo)
+            repaired |= changed
+            for ref in changed:
+                repeats[ref] = repeats.get(ref, 0) + 1
+            await self._observe(self._touched(todo))
+        else:
+            differences = self._account(wanted, repaired)
+            self._note(
+                differences, plan(self.kinds, differences, wanted, self.observed, self._held(differences, {}))
+            )
+        if self.intent is intent:
+            self._conclude(intent, wanted, differences, repaired)
+        self.on_change()
+
+    def _account(self, wanted: Wanted, repaired: set[Ref]) -> list[Difference]:
+        differences = compare(self.kinds, wanted, self.observed)
+        self.drift.see(differences, {kind.name: kind for kind in self.kinds}, repaired, self.clock())
+        return differences
+
+    def _due(self) -> set[str]:
+        """Kinds that an event made dirty, and those not looked at for `full_interval`."""
+        now = self.clock()
+        overdue = (
+            kind.name
+            for kind in self.kinds
+            if now - self.observed_at.get(kind.name, -math.inf) >= self.full_interval
+        )
+        return {*self._dirty, *overdue}
+
+    async def _observe(self, names: set[str]) -> None:
+        kinds = [kind for kind in self.kinds if kind.name in names]
+        self._dirty -= names  # what happens from here on makes them dirty again
+        started = self.clock()
+        try:
+            results = await asyncio.gather(*(kind.observe() for kind in kinds))
+        except Transient:
+            self._dirty |= names
+            raise
+        for kind, specs in zip(kinds, results, strict=True):
+            self.observed[kind.name] = dict(specs)
+            self.observed_at[kind.name] = started
+
+    def _held(self, differences: Iterable[Difference], repeats: dict[Ref, int]) -> frozenset[Ref]:
+        """Objects to leave alone for now; those that take changes without effect are failures from here on."""
+        now = self.clock()
+        for difference in differences:
+            ref = difference.ref
+            if repeats.get(ref, 0) >= MAX_REPEATS:
+                what = f" in {', '.join(difference.fields)}" if difference.fields else ""
+                error = Transient(f"{ref}: the kernel accepted the change, and it still differs{what}")
+                self.board.failed(ref, error, now)
+        return self.board.held(now)
+
+    def _note(self, differences: Sequence[Difference], todo: Plan) -> None:
+        """Bring the status of every object in line with what differs and what is planned."""
+        now = self.clock()
+        self.board.keep_only({difference.ref for difference in differences} | todo.waiting.keys(), now)
+        for difference in differences:
+            if difference.class_ is Class.FOREIGN:
+                self.board.foreign(difference.ref, now)
+        for level in todo.levels:
+            for step in level:
+                self.board.pending(step.ref, now)
+        for ref, need in todo.waiting.items():
+            self.board.waiting(ref, need, now)
+        self.drift.follow(self.board)
+
+    async def _carry_out(self, todo: Plan) -> set[Ref]:
+        """Make the plan's changes. Returns the objects that were changed."""
+        by_name = {kind.name: kind for kind in self.kinds}
+        failed: set[Ref] = set()
+        changed: set[Ref] = set()
+        for level in todo.levels:
+            steps = [step for step in level if not failed.intersection(step.needs)]
+            failed.update(step.ref for step in level if failed.intersection(step.needs))
+            results = await asyncio.gather(
+                *(by_name[step.ref.kind].apply(step.change) for step in steps), return_exceptions=True
+            )
+            for step, result in zip(steps, results, strict=True):
+                if result is None:
+                    changed.add(step.ref)
+                elif isinstance(result, ApplyError):
+                    failed.add(step.ref)
+                    self._failed(step, result)
+                else:
+                    raise result
+        return changed
+
+    def _failed(self, step: Step, error: ApplyError) -> None:
+        before = self.board.get(step.ref)
+        if before is None or before.message != str(error):
+            log.warning("%s", error)
+        self.board.failed(step.ref, error, self.clock())
+
+    def _touched(self, todo: Plan) -> set[str]:
+        """Kinds that the plan may have changed: with an object the kernel takes away what depends on it."""
+        touched = {step.ref.kind for level in todo.levels for step in level}
+        if any(isinstance(step.change, Delete) for level in todo.levels for step in level):
+            for kind in self.kinds:
+                if touched.intersection(kind.follows):
+                    touched.add(kind.name)
+        return touched
+
+    def _conclude(
+        self, intent: Intent, wanted: Wanted, differences: Sequence[Difference], repaired: set[Ref]
+    ) -> None:
+        now = self.clock()
+        differing = {difference.ref for difference in differences}
+        for ref in repaired - differing:
+            settled = self.drift.settled.get(ref.kind, {}).get(ref.key)
+            if settled is not None and settled == wanted.get(ref.kind, {}).get(ref.key):
+                self.board.repaired(ref, now)
+        self.drift.settle(wanted, differences)
+        self.drift.follow(self.board)
+        counts = self.board.count()
+        if counts[State.PENDING] or counts[State.FAILED] or counts[State.FOREIGN]:
+            return
+        self.applied_revision = intent.revision
+        if self._applied is not intent and (
+            self._applied is None
+            or (self._applied.revision, self._applied.text) != (intent.revision, intent.text)
+        ):
+            self.on_applied(intent)
+        self._applied = intent
+
+    def _seconds_to_next(self) -> float:
+        """Seconds until something falls due by itself."""
+        if self.intent is None:
+            return self.full_interval
+        now = self.clock()
+        due = [self.observed_at.get(kind.name, now) + self.full_interval for kind in self.kinds]
+        if self._failures:
+            due.append(now + min(2.0**self._failures, self.full_interval))
+        if (retry := self.board.next_try(now)) is not None:
+            due.append(retry)
+        return max(0.0, min(due, default=now + self.full_interval) - now)

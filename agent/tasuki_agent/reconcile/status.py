@@ -1,0 +1,140 @@
+"""How each object stands, and when a change that failed is tried again."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from tasuki_agent.errors import ApplyError, Foreign, Permanent
+from tasuki_agent.kind import Ref
+
+FIRST_RETRY = 1.0
+"""Seconds until the second try of a change that failed; doubles with each further one."""
+LAST_RETRY = 60.0
+"""Seconds between tries at the most."""
+PERMANENT_RETRY = 300.0
+"""Seconds until a hopeless change is tried all the same: the world may have changed without a word."""
+CONTENDED_REPAIRS = 10
+"""So many repairs of one object within `CONTENDED_WINDOW` mean that somebody keeps changing it back."""
+CONTENDED_WINDOW = 60.0
+
+
+class State(Enum):
+    """How an object stands. What is as wanted has no entry."""
+
+    PENDING = "pending"
+    WAITING = "waiting"
+    FAILED = "failed"
+    FOREIGN = "foreign"
+    CONTENDED = "contended"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Why one object is not as wanted. Times are seconds of the reconciler's clock."""
+
+    state: State
+    message: str
+    since: float
+    attempts: int = 0
+    next_try: float | None = None
+
+
+@dataclass(slots=True)
+class StatusBoard:
+    """The status of every object that is not as wanted."""
+
+    _entries: dict[Ref, Status] = field(default_factory=dict)
+    _repairs: dict[Ref, list[float]] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[tuple[Ref, Status]]:
+        """Every object that is not as wanted."""
+        return iter(self._entries.items())
+
+    def get(self, ref: Ref) -> Status | None:
+        """The object's status; None when it is as wanted."""
+        return self._entries.get(ref)
+
+    def count(self) -> Mapping[State, int]:
+        """How many objects are in each state."""
+        counts = dict.fromkeys(State, 0)
+        for status in self._entries.values():
+            counts[status.state] += 1
+        return counts
+
+    def keep_only(self, refs: set[Ref], now: float) -> None:
+        """Forget objects that are not among these, but for contended ones until their next repair is due."""
+        for ref in self._entries.keys() - refs:
+            status = self._entries[ref]
+            if status.state is not State.CONTENDED or status.next_try is None or status.next_try <= now:
+                del self._entries[ref]
+
+    def pending(self, ref: Ref, now: float) -> None:
+        """The object's change is under way."""
+        self._set(ref, State.PENDING, "", now)
+
+    def waiting(self, ref: Ref, on: Ref, now: float) -> None:
+        """The object cannot be made before another one is there."""
+        self._set(ref, State.WAITING, f"waits for {on}", now)
+
+    def foreign(self, ref: Ref, now: float) -> None:
+        """Somebody else's object stands in its place."""
+        self._set(
+            ref, State.FOREIGN, f"another {ref} is there that tasuki did not make; it is left alone", now
+        )
+
+    def failed(self, ref: Ref, error: ApplyError, now: float) -> None:
+        """A change was refused."""
+        before = self._entries.get(ref)
+        attempts = before.attempts + 1 if before else 1
+        delay = min(FIRST_RETRY * 2 ** (attempts - 1), LAST_RETRY)
+        if isinstance(error, Permanent):
+            delay = PERMANENT_RETRY
+        self._entries[ref] = Status(
+            State.FOREIGN if isinstance(error, Foreign) else State.FAILED,
+            str(error),
+            before.since if before else now,
+            attempts,
+            now + delay,
+        )
+
+    def repaired(self, ref: Ref, now: float) -> None:
+        """The object was brought back; too often within a short while makes it contended."""
+        horizon = now - CONTENDED_WINDOW
+        self._repairs = {r: times for r, times in self._repairs.items() if times[-1] > horizon}
+        recent = [*(at for at in self._repairs.get(ref, ()) if at > horizon), now]
+        self._repairs[ref] = recent
+        if len(recent) >= CONTENDED_REPAIRS:
+            delay = min(FIRST_RETRY * 2 ** (len(recent) - CONTENDED_REPAIRS), LAST_RETRY)
+            self._entries[ref] = Status(
+                State.CONTENDED,
+                f"changed back {len(recent)} times within {CONTENDED_WINDOW:.0f} s: somebody else manages it too",
+                recent[0],
+                len(recent),
+                now + delay,
+            )
+
+    def retry_all(self) -> None:
+        """Forget every delay: the intent or the world has changed."""
+        for ref, status in self._entries.items():
+            if status.next_try is not None:
+                self._entries[ref] = replace(status, next_try=None)
+
+    def held(self, now: float) -> frozenset[Ref]:
+        """Objects whose next try is not due yet."""
+        return frozenset(
+            ref
+            for ref, status in self._entries.items()
+            if status.next_try is not None and status.next_try > now
+        )
+
+    def next_try(self, now: float) -> float | None:
+        """When the next try falls due; None when nothing is to be tried again."""
+        due = (s.next_try for s in self._entries.values() if s.next_try is not None and s.next_try > now)
+        return min(due, default=None)
+
+    def _set(self, ref: Ref, state: State, message: str, now: float) -> None:
+        before = self._entries.get(ref)
+        if before is None or (before.state, before.message) != (state, message):
+            self._entries[ref] = Status(
+                state, message, before.since if before else now, before.attempts if before else 0
+            )
