@@ -1,13 +1,13 @@
 """The set-up that the /40 split is modelled on, typed by hand as ip(8) and sysctl(8) commands.
 
 It is the reference for what the services compile and the agents build, and so shares no code with them. Two
-subscribers of 2001:db8:ae00::/40 behind the hub 10.1.1.1: number 1 at 10.1.1.2 with policy routing, number 8 at
-10.1.1.8 with the tunnel as default gateway.
+subscribers of 2001:db8:ae00::/40 behind the hub 10.1.1.1: number 1 at 10.1.1.2 with policy routing, number 8
+at 10.1.1.8 with the tunnel as default gateway.
 
-The article that describes the set-up has mistakes, which are corrected here: VNIs are decimal, the MTU is explicit,
-learning is off, the hub has an unreachable route for the whole prefix, tables are numeric, a subscriber's prefixes
-are not on the link of the tunnel (what nobody has there would loop through the hub) but unreachable unless a LAN
-has them, and each table knows all three prefixes.
+The article that describes the set-up has mistakes, which are corrected here: VNIs are decimal, the MTU is
+explicit, learning is off, the hub has an unreachable route for the whole prefix, tables are numeric, a
+subscriber's prefixes are not on the link of the tunnel (what nobody has there would loop through the hub) but
+unreachable unless a LAN has them, and each table knows all three prefixes.
 """
 
 from typing import Any
