@@ -6,7 +6,7 @@ state have the same type, so that difference, dry run, drift and repair are one 
 Kinds live in `tasuki_agent.kinds`, one folder each, and are discovered: nothing names them one by one.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from tasuki_agent.kernel import Kernel
 
-Key: TypeAlias = Hashable
+Key: TypeAlias = Any
+"""Hashable, with `str()` as people write it. Its fields with `compare=False` say where the intent has the object."""
 Spec: TypeAlias = Any
 """A frozen dataclass. Its fields with `compare=False` are evidence (marks, indexes), never part of a difference."""
 
