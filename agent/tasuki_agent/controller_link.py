@@ -1,0 +1,217 @@
+"""The agent's stream to its controller: intent comes down, reports go up, the newest of each wins.
+
+The link never holds the router up. While it is down the reconciler keeps to the last intent, and what there is to
+report is built when the stream is up again.
+"""
+
+import asyncio
+import gzip
+import json
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import grpc
+from grpc import aio
+
+from tasuki_agent import report
+from tasuki_agent.intent import BrokenIntent, Intent
+from tasuki_agent.reconcile.reconciler import Reconciler
+from tasuki_proto.channel import Target, TlsFiles, aio_channel
+from tasuki_proto.v1 import agent_pb2, agent_pb2_grpc
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_INTERVAL = 5.0
+"""Seconds of silence after which a side says that it is there."""
+SILENCE_LIMIT = 20.0
+"""Seconds without a word from the controller after which the stream is given up."""
+MAX_BACKOFF = 15.0
+"""Seconds between attempts to connect at the most."""
+REPORT_INTERVAL = 0.05
+"""Seconds between reports at least, so that a burst of changes is told of once."""
+
+Stream = aio.StreamStreamCall[agent_pb2.ConnectRequest, agent_pb2.ConnectResponse]
+
+
+class _Silent(Exception):  # noqa: N818
+    """The controller has said nothing for too long."""
+
+
+@dataclass(slots=True)
+class ControllerLink:
+    """Connects, and connects again.
+
+    Attributes:
+        router: this router's name.
+        version: this agent's version.
+        take_intent: keeps an intent and has it carried out.
+        drift_stored: called when the controller has stored drift.
+        operational: the operational tree as it is now, freshly observed.
+    """
+
+    router: str
+    version: str
+    target: Target
+    tls: TlsFiles | None
+    reconciler: Reconciler
+    take_intent: Callable[[Intent], None]
+    drift_stored: Callable[[], None]
+    operational: Callable[[], Awaitable[dict[str, object]]]
+    _stale: asyncio.Event = field(default_factory=asyncio.Event)
+    _problem: str = ""
+    _connected: bool = False
+    _answers: asyncio.Queue[agent_pb2.ConnectRequest] = field(default_factory=lambda: asyncio.Queue(maxsize=8))
+
+    def notify(self) -> None:
+        """There may be something new to report."""
+        self._stale.set()
+
+    async def run(self) -> NoReturn:
+        """Keep a stream to the controller, for ever."""
+        backoff = 0.5
+        while True:
+            started = time.monotonic()
+            try:
+                await self._session()
+            except (aio.AioRpcError, _Silent, OSError) as error:
+                self._log_loss(error)
+            self._connected = False
+            if time.monotonic() - started > MAX_BACKOFF:
+                backoff = 0.5
+            await asyncio.sleep(backoff * random.uniform(0.5, 1.0))  # noqa: S311 - spreads agents, hides nothing
+            backoff = min(backoff * 2, MAX_BACKOFF)
+
+    def _log_loss(self, error: Exception) -> None:
+        reason = error.details() if isinstance(error, aio.AioRpcError) else str(error)
+        if isinstance(error, aio.AioRpcError) and error.code() is not grpc.StatusCode.UNAVAILABLE:
+            log.error("the controller at %s refuses this router: %s", self.target, reason)
+        elif self._connected:
+            log.warning("lost the controller at %s: %s; keeping to the last intent", self.target, reason)
+        else:
+            log.info("cannot reach the controller at %s: %s; trying again", self.target, reason)
+
+    async def _session(self) -> None:
+        async with aio_channel(self.target, self.tls) as channel:
+            stream: Stream = agent_pb2_grpc.AgentServiceStub(channel).Connect()  # type: ignore[no-untyped-call]
+            await stream.write(agent_pb2.ConnectRequest(hello=self._hello()))
+            self._stale.set()
+            async with asyncio.TaskGroup() as tasks:
+                writer = tasks.create_task(self._write(stream))
+                try:
+                    async for message in self._incoming(stream):
+                        await self._receive(message)
+                finally:
+                    writer.cancel()
+                    stream.cancel()
+
+    def _hello(self) -> agent_pb2.Hello:
+        intent = self.reconciler.intent
+        return agent_pb2.Hello(
+            router=self.router,
+            agent_version=self.version,
+            revision=intent.revision if intent else 0,
+            digest=intent.digest if intent else "",
+        )
+
+    async def _incoming(self, stream: Stream) -> AsyncIterator[agent_pb2.ConnectResponse]:
+        while True:
+            try:
+                message = await asyncio.wait_for(stream.read(), SILENCE_LIMIT)
+            except TimeoutError as error:
+                raise _Silent(f"no word for {SILENCE_LIMIT:.0f} s") from error
+            if message is aio.EOF:
+                # The status of a stream that the other side has ended: raises unless it is OK.
+                if await stream.code() is not grpc.StatusCode.OK:
+                    raise aio.AioRpcError(
+                        await stream.code(),
+                        await stream.initial_metadata(),
+                        await stream.trailing_metadata(),
+                        await stream.details(),
+                    )
+                raise _Silent("the controller has ended the stream")
+            if not self._connected:
+                self._connected = True
+                log.info("connected to the controller at %s", self.target)
+            yield message
+
+    async def _receive(self, message: agent_pb2.ConnectResponse) -> None:
+        match message.WhichOneof("message"):
+            case "intent":
+                self._receive_intent(message.intent)
+            case "drift_ack":
+                self.reconciler.drift.acknowledge(message.drift_ack.sequence)
+                self.drift_stored()
+                self._stale.set()
+            case "operational_request":
+                await self._answers.put(await self._operational(message.operational_request.id))
+                self._stale.set()
+            case _:
+                pass  # a heartbeat has said all by arriving
+
+    def _receive_intent(self, message: agent_pb2.Intent) -> None:
+        current = self.reconciler.intent
+        try:
+            if message.config_json_gz:
+                intent = Intent.unpack(message.revision, message.config_json_gz, message.digest)
+            elif current is not None and current.digest == message.digest:
+                intent = Intent(message.revision, current.text, current.tree)
+            else:
+                raise BrokenIntent(f"revision {message.revision} came without its text")
+        except BrokenIntent as error:
+            log.error("intent refused: %s", error)
+            self._problem = str(error)
+            self._stale.set()
+            return
+        self._problem = ""
+        if current is None or (current.revision, current.text) != (intent.revision, intent.text):
+            log.info("intent of revision %d received", intent.revision)
+            self.take_intent(intent)
+        self._stale.set()
+
+    async def _operational(self, request_id: int) -> agent_pb2.ConnectRequest:
+        tree = await self.operational()
+        return agent_pb2.ConnectRequest(
+            operational=agent_pb2.Operational(
+                id=request_id,
+                config_json_gz=gzip.compress(json.dumps(tree).encode(), compresslevel=1),
+                observed_at=report.timestamp(self.reconciler.evidence_at),
+                applied_revision=self.reconciler.applied_revision,
+            )
+        )
+
+    async def _write(self, stream: Stream) -> None:
+        sent: agent_pb2.Report | None = None
+        while True:
+            try:
+                await asyncio.wait_for(self._stale.wait(), HEARTBEAT_INTERVAL)
+            except TimeoutError:
+                await stream.write(agent_pb2.ConnectRequest(heartbeat=self._heartbeat()))
+                continue
+            self._stale.clear()
+            while not self._answers.empty():
+                await stream.write(self._answers.get_nowait())
+            now = report.build(self.reconciler, self.router, self._problem)
+            if sent is None or not _same(sent, now):
+                await stream.write(agent_pb2.ConnectRequest(report=now))
+                sent = now
+                await asyncio.sleep(REPORT_INTERVAL)
+
+    def _heartbeat(self) -> agent_pb2.Heartbeat:
+        return agent_pb2.Heartbeat(
+            applied_revision=self.reconciler.applied_revision,
+            observed_at=report.timestamp(self.reconciler.evidence_at),
+        )
+
+
+def _same(a: agent_pb2.Report, b: agent_pb2.Report) -> bool:
+    """Whether two reports differ in nothing but the age of their evidence."""
+    mine, other = agent_pb2.Report(), agent_pb2.Report()
+    mine.CopyFrom(a)
+    other.CopyFrom(b)
+    mine.ClearField("observed_at")
+    other.ClearField("observed_at")
+    return mine == other

@@ -1,0 +1,141 @@
+"""A small world for the reconciler: links, and addresses that vanish with their link, some of them foreign.
+
+It behaves as a kernel does where that matters: creating what is there fails, an address needs its link, deleting a
+link takes its addresses along. Faults can be injected at any change.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from tasuki_agent.errors import ApplyError, Foreign, Transient
+from tasuki_agent.kind import Change, Create, Delete, Key, Kind, Observed, Ref, Update, optional
+
+
+@dataclass(frozen=True)
+class Link:
+    color: str
+    size: int | None = optional()
+    ours: bool = field(default=True, compare=False)
+
+
+@dataclass(frozen=True)
+class Address:
+    length: int
+    ours: bool = field(default=True, compare=False)
+
+
+@dataclass
+class World:
+    links: dict[Key, Link] = field(default_factory=dict)
+    addresses: dict[Key, Address] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    fault: Callable[[str, Change], ApplyError | None] = lambda _kind, _change: None
+    blind: bool = False
+
+    def kinds(self) -> tuple[Kind, ...]:
+        return (LinkKind(self), AddressKind(self))
+
+
+@dataclass
+class LinkKind:
+    world: World
+    wanted: Mapping[Key, Link] = field(default_factory=dict)
+    name: ClassVar[str] = "link"
+    follows: ClassVar[tuple[str, ...]] = ()
+    wakes_on: ClassVar[frozenset[str]] = frozenset()
+
+    def want(self, intent: Any) -> Mapping[Key, Link]:
+        return intent["link"]
+
+    def needs(self, key: Key, spec: Link) -> Iterable[Ref]:
+        return [Ref("link", key[:-1])] if isinstance(key, str) and key.endswith("+") else []
+
+    def rank(self, key: Key) -> int:
+        return 0
+
+    def owns(self, key: Key, spec: Link, observed: Observed) -> bool:
+        return spec.ours
+
+    def in_place(self, observed: Link, wanted: Link) -> bool:
+        return observed.color == wanted.color
+
+    def path(self, key: Key, field: str = "") -> str:
+        return f"/link[name='{key}']" + (f"/{field}" if field else "")
+
+    def tree(self, key: Key, spec: Link) -> Mapping[str, Any]:
+        return {}
+
+    async def observe(self) -> Mapping[Key, Link]:
+        if self.world.blind:
+            raise Transient("no answer")
+        return dict(self.world.links)
+
+    async def apply(self, change: Change) -> None:
+        w = self.world
+        w.log.append(f"{type(change).__name__.lower()} link {change.key}")
+        if error := w.fault("link", change):
+            raise error
+        match change:
+            case Create(key, spec):
+                if key in w.links:
+                    raise Foreign(f"link {key} exists")
+                if key.endswith("+") and key[:-1] not in w.links:
+                    raise Transient(f"no link {key[:-1]}")
+                w.links[key] = replace(spec, size=spec.size or 0)
+            case Update(key, observed, spec):
+                assert w.links[key].color == spec.color
+                w.links[key] = replace(spec, size=spec.size or observed.size)
+            case Delete(key):
+                for name in [name for name in w.links if name == key or name == f"{key}+"]:
+                    del w.links[name]
+                    for address in [a for a in w.addresses if a[0] == name]:
+                        del w.addresses[address]
+
+
+@dataclass
+class AddressKind:
+    world: World
+    name: ClassVar[str] = "address"
+    follows: ClassVar[tuple[str, ...]] = ("link",)
+    wakes_on: ClassVar[frozenset[str]] = frozenset()
+
+    def want(self, intent: Any) -> Mapping[Key, Address]:
+        return intent["address"]
+
+    def needs(self, key: Key, spec: Address) -> Iterable[Ref]:
+        return [Ref("link", key[0])]
+
+    def rank(self, key: Key) -> int:
+        return 0
+
+    def owns(self, key: Key, spec: Address, observed: Observed) -> bool:
+        link = observed["link"].get(key[0])
+        return spec.ours or (link is not None and link.ours)
+
+    def in_place(self, observed: Address, wanted: Address) -> bool:
+        return False
+
+    def path(self, key: Key, field: str = "") -> str:
+        return f"/address[link='{key[0]}'][ip='{key[1]}']" + (f"/{field}" if field else "")
+
+    def tree(self, key: Key, spec: Address) -> Mapping[str, Any]:
+        return {}
+
+    async def observe(self) -> Mapping[Key, Address]:
+        return dict(self.world.addresses)
+
+    async def apply(self, change: Change) -> None:
+        w = self.world
+        w.log.append(f"{type(change).__name__.lower()} address {change.key[0]} {change.key[1]}")
+        if error := w.fault("address", change):
+            raise error
+        match change:
+            case Create(key, spec):
+                if key[0] not in w.links:
+                    raise Transient(f"no link {key[0]}")
+                if key in w.addresses:
+                    raise Foreign(f"address {key} exists")
+                w.addresses[key] = spec
+            case Delete(key):
+                w.addresses.pop(key, None)
