@@ -1,0 +1,338 @@
+"""The store of one machine: one SQLite file in the state directory, and a lock against a second controller.
+
+A revision's whole document is kept for the newest one and for every 64th; the others are an older document
+and the changes since. A thousand one-line revisions of a large network cost little more than the network.
+"""
+
+import asyncio
+import fcntl
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Final, TypeVar
+
+from tasuki_proto.v1 import drift_pb2, router_pb2
+
+from tasuki_controller.store import DriftCount, DriftFilter, IntentMark, Revision, StoredRevision, StoreError
+
+T = TypeVar("T")
+
+DATABASE: Final = "tasuki.db"
+_DOCUMENT_EVERY: Final = 64
+_DRIFT_KEPT: Final = timedelta(days=90)
+_DRIFT_KEPT_PER_ROUTER: Final = 100_000
+_PRUNE_EVERY: Final = 10_000
+"""Drift items saved between two looks for what is too old or too much."""
+_CLOSED_ACTIONS: Final = frozenset({drift_pb2.DriftItem.ACTION_HEALED, drift_pb2.DriftItem.ACTION_OBSOLETE})
+
+_MIGRATIONS: Final = (
+    """
+    CREATE TABLE revision (
+        number INTEGER PRIMARY KEY,
+        author TEXT NOT NULL,
+        peer TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        comment TEXT NOT NULL,
+        change_count INTEGER NOT NULL,
+        changes BLOB NOT NULL,
+        document BLOB
+    );
+    CREATE TABLE intent (
+        router TEXT PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        digest TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE router (name TEXT PRIMARY KEY, status BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE drift (
+        router TEXT NOT NULL,
+        id TEXT NOT NULL,
+        last_seen INTEGER NOT NULL,
+        open INTEGER NOT NULL,
+        item BLOB NOT NULL,
+        UNIQUE (router, id)
+    );
+    CREATE INDEX drift_by_age ON drift (last_seen);
+    CREATE INDEX drift_by_router ON drift (router, last_seen);
+    CREATE INDEX drift_open ON drift (router, last_seen) WHERE open;
+    """,
+)
+"""One script per schema version, in order. A released one is never changed."""
+
+
+class SqliteStore:
+    """One thread does all the work, in order; the event loop never waits for a disk."""
+
+    def __init__(self, lock: IO[str], connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+        self._lock = lock
+        self._db = connection
+        self._thread = thread
+        self._saved_since_prune = 0
+
+    @classmethod
+    async def open(cls, state_dir: Path) -> "SqliteStore":
+        """Open the state directory, making it when it is not there.
+
+        Raises:
+            StoreError: it cannot be written, another controller has it, or its database is damaged or newer.
+        """
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        try:
+            lock, connection = await asyncio.get_running_loop().run_in_executor(thread, _open, state_dir)
+        except StoreError:
+            thread.shutdown()
+            raise
+        store = cls(lock, connection, thread)
+        await store._run(store._prune)
+        return store
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the state directory."""
+        await self._run(self._db.close)
+        self._thread.shutdown()
+        self._lock.close()
+
+    async def commit(
+        self, revision: Revision, document: bytes, changes: bytes, intents: Mapping[str, IntentMark]
+    ) -> None:
+        """Add a revision and note the routers whose intended tree it changes, both or neither."""
+        await self._run(self._commit, revision, document, changes, intents)
+
+    def _commit(
+        self, revision: Revision, document: bytes, changes: bytes, intents: Mapping[str, IntentMark]
+    ) -> None:
+        row = (
+            revision.number,
+            revision.author,
+            revision.peer,
+            _microseconds(revision.time),
+            revision.comment,
+            revision.change_count,
+            zlib.compress(changes),
+            zlib.compress(document),
+        )
+        with self._transaction() as db:
+            db.execute("INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            db.execute(
+                "UPDATE revision SET document = NULL WHERE number = ? AND number % ? != 1",
+                (revision.number - 1, _DOCUMENT_EVERY),
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO intent VALUES (?, ?, ?)",
+                [(router, mark.revision, mark.digest) for router, mark in intents.items()],
+            )
+
+    async def newest(self) -> StoredRevision | None:
+        """The newest revision, or None before the first."""
+        return await self._run(self._newest)
+
+    def _newest(self) -> StoredRevision | None:
+        (number,) = self._db.execute("SELECT max(number) FROM revision").fetchone()
+        return None if number is None else self._revision(number)
+
+    async def revision(self, number: int) -> StoredRevision | None:
+        """A revision by its number."""
+        return await self._run(self._revision, number)
+
+    def _revision(self, number: int) -> StoredRevision | None:
+        row = self._db.execute(
+            "SELECT number, author, peer, time, comment, change_count FROM revision WHERE number = ?",
+            (number,),
+        ).fetchone()
+        if row is None:
+            return None
+        base, document = self._db.execute(
+            "SELECT number, document FROM revision WHERE number <= ? AND document IS NOT NULL"
+            " ORDER BY number DESC LIMIT 1",
+            (number,),
+        ).fetchone()
+        changes = self._db.execute(
+            "SELECT number, changes FROM revision WHERE number BETWEEN ? AND ? ORDER BY number",
+            (base, number),
+        )
+        unpacked = [(changed, zlib.decompress(blob)) for changed, blob in changes]
+        return StoredRevision(
+            revision=_revision_of(row),
+            document=zlib.decompress(document),
+            changes_since=[blob for changed, blob in unpacked if changed > base],
+            changes=unpacked[-1][1],
+        )
+
+    async def revisions(self, *, before: int | None, limit: int) -> Sequence[Revision]:
+        """Revisions below a number, newest first."""
+        return await self._run(self._revisions, before, limit)
+
+    def _revisions(self, before: int | None, limit: int) -> Sequence[Revision]:
+        rows = self._db.execute(
+            "SELECT number, author, peer, time, comment, change_count FROM revision"
+            " WHERE ?1 IS NULL OR number < ?1 ORDER BY number DESC LIMIT ?2",
+            (before, limit),
+        )
+        return [_revision_of(row) for row in rows]
+
+    async def intents(self) -> Mapping[str, IntentMark]:
+        """The mark of every router that ever had an intended tree."""
+        return await self._run(self._intents)
+
+    def _intents(self) -> Mapping[str, IntentMark]:
+        rows = self._db.execute("SELECT router, revision, digest FROM intent")
+        return {router: IntentMark(revision, digest) for router, revision, digest in rows}
+
+    async def save_router(self, router: router_pb2.Router) -> None:
+        """Replace what is known of a router."""
+        await self._run(self._save_router, router.name, router.SerializeToString())
+
+    def _save_router(self, name: str, status: bytes) -> None:
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO router VALUES (?, ?)", (name, status))
+
+    async def routers(self) -> Sequence[router_pb2.Router]:
+        """All routers that were ever heard of."""
+        return await self._run(self._routers)
+
+    def _routers(self) -> Sequence[router_pb2.Router]:
+        rows = self._db.execute("SELECT status FROM router ORDER BY name")
+        return [router_pb2.Router.FromString(status) for (status,) in rows]
+
+    async def save_drift(self, router: str, items: Sequence[drift_pb2.DriftItem]) -> None:
+        """Add items, or replace those of the same router and id."""
+        await self._run(self._save_drift, router, items)
+
+    def _save_drift(self, router: str, items: Sequence[drift_pb2.DriftItem]) -> None:
+        rows = [
+            (
+                router,
+                item.id,
+                item.last_seen.ToMicroseconds(),
+                item.action not in _CLOSED_ACTIONS,
+                item.SerializeToString(),
+            )
+            for item in items
+        ]
+        with self._transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO drift VALUES (?, ?, ?, ?, ?)", rows)
+        self._saved_since_prune += len(rows)
+        if self._saved_since_prune >= _PRUNE_EVERY:
+            self._prune()
+
+    def _prune(self) -> None:
+        self._saved_since_prune = 0
+        oldest = _microseconds(datetime.now(UTC) - _DRIFT_KEPT)
+        with self._transaction() as db:
+            db.execute("DELETE FROM drift WHERE last_seen < ?", (oldest,))
+            crowded = db.execute(
+                "SELECT router FROM drift GROUP BY router HAVING count(*) > ?", (_DRIFT_KEPT_PER_ROUTER,)
+            ).fetchall()
+            db.executemany(
+                "DELETE FROM drift WHERE rowid IN (SELECT rowid FROM drift WHERE router = ?"
+                " ORDER BY last_seen DESC LIMIT -1 OFFSET ?)",
+                [(router, _DRIFT_KEPT_PER_ROUTER) for (router,) in crowded],
+            )
+
+    async def drift(self, wanted: DriftFilter) -> Sequence[drift_pb2.DriftItem]:
+        """Items that are open or were seen since, newest first."""
+        return await self._run(self._drift, wanted)
+
+    def _drift(self, wanted: DriftFilter) -> Sequence[drift_pb2.DriftItem]:
+        rows = self._db.execute(
+            "SELECT item FROM drift WHERE (?1 IS NULL OR router = ?1)"
+            " AND (open OR (NOT ?2 AND last_seen > ?3)) ORDER BY last_seen DESC LIMIT ?4",
+            (wanted.router, wanted.open_only, _microseconds(wanted.since), wanted.limit),
+        )
+        return [drift_pb2.DriftItem.FromString(item) for (item,) in rows]
+
+    async def drift_counts(self, since: datetime) -> Mapping[str, DriftCount]:
+        """Counts of every router with open items or items seen since."""
+        return await self._run(self._drift_counts, since)
+
+    def _drift_counts(self, since: datetime) -> Mapping[str, DriftCount]:
+        rows = self._db.execute(
+            "SELECT router, sum(open), sum(last_seen > ?1) FROM drift"
+            " WHERE open OR last_seen > ?1 GROUP BY router",
+            (_microseconds(since),),
+        )
+        return {router: DriftCount(opened, recent) for router, opened, recent in rows}
+
+    @contextmanager
+    def _transaction(self) -> "Iterator[sqlite3.Connection]":
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._db
+            self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+    async def _run(self, work: Callable[..., T], *args: object) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+        except sqlite3.Error as error:
+            raise StoreError(f"the database failed: {error}") from error
+
+
+def _open(state_dir: Path) -> tuple[IO[str], sqlite3.Connection]:
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (state_dir / "lock").open("w", encoding="ascii")
+    except OSError as error:
+        raise StoreError(f"the state directory {state_dir} cannot be used: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock, _connect(state_dir / DATABASE)
+    except BlockingIOError as error:
+        lock.close()
+        raise StoreError(f"another tasuki-controller is running on {state_dir}") from error
+    except sqlite3.Error as error:
+        lock.close()
+        raise StoreError(f"{state_dir / DATABASE} cannot be used: {error}") from error
+    except StoreError:
+        lock.close()
+        raise
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        _check_integrity(db, path)
+        _migrate(db, path)
+    except (sqlite3.Error, StoreError):
+        db.close()
+        raise
+    return db
+
+
+def _check_integrity(db: sqlite3.Connection, path: Path) -> None:
+    (state,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if state != "ok":
+        raise StoreError(f"{path} is damaged ({state}): restore it from a backup")
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(_MIGRATIONS):
+        raise StoreError(
+            f"{path} was written by a newer tasuki (schema {version}; this one knows {len(_MIGRATIONS)})"
+        )
+    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
+        db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _revision_of(row: tuple[int, str, str, int, str, int]) -> Revision:
+    number, author, peer, microseconds, comment, change_count = row
+    return Revision(number, author, peer, _time(microseconds), comment, change_count)
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _microseconds(when: datetime) -> int:
+    return (when - _EPOCH) // timedelta(microseconds=1)
+
+
+def _time(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)

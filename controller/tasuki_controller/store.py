@@ -1,0 +1,119 @@
+"""What must outlive the controller: revisions, what each router was last seen to be, and drift.
+
+Everything else of the controller knows only the `Store` of this module; `tasuki_controller.sqlite` is the one
+for a single machine. Documents and changes are opaque bytes here, which `tasuki_controller.history` writes
+and reads, so that no store depends on a model.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from tasuki_proto.v1 import drift_pb2, router_pb2
+
+
+class StoreError(Exception):
+    """The state directory cannot be used. The message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One committed state of running: who, when, from where, and why."""
+
+    number: int
+    author: str
+    peer: str
+    time: datetime
+    comment: str
+    change_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntentMark:
+    """Which revision last changed a router's intended tree, and the digest of its text."""
+
+    revision: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRevision:
+    """A revision as it is kept: a document of this or an earlier one, and the changes that lead here."""
+
+    revision: Revision
+    document: bytes
+    changes_since: Sequence[bytes]
+    """Changes of every revision after the document's, this one's last; empty for a document of its own."""
+    changes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DriftFilter:
+    """Which drift items to list, newest first."""
+
+    router: str | None
+    open_only: bool
+    since: datetime
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class DriftCount:
+    """How many drift items a router has: not healed yet, and of late."""
+
+    open: int = 0
+    recent: int = 0
+
+
+class Store(Protocol):
+    """Keeps what must outlive the controller. Every method that writes returns when it is durable.
+
+    Every method raises `StoreError` when the storage fails; nothing was written then.
+    """
+
+    async def commit(
+        self, revision: Revision, document: bytes, changes: bytes, intents: Mapping[str, IntentMark]
+    ) -> None:
+        """Add a revision and note the routers whose intended tree it changes, both or neither."""
+        ...
+
+    async def newest(self) -> StoredRevision | None:
+        """The newest revision, or None before the first."""
+        ...
+
+    async def revision(self, number: int) -> StoredRevision | None:
+        """A revision by its number."""
+        ...
+
+    async def revisions(self, *, before: int | None, limit: int) -> Sequence[Revision]:
+        """Revisions below a number, newest first."""
+        ...
+
+    async def intents(self) -> Mapping[str, IntentMark]:
+        """The mark of every router that ever had an intended tree."""
+        ...
+
+    async def save_router(self, router: router_pb2.Router) -> None:
+        """Replace what is known of a router."""
+        ...
+
+    async def routers(self) -> Sequence[router_pb2.Router]:
+        """All routers that were ever heard of."""
+        ...
+
+    async def save_drift(self, router: str, items: Sequence[drift_pb2.DriftItem]) -> None:
+        """Add items, or replace those of the same router and id."""
+        ...
+
+    async def drift(self, wanted: DriftFilter) -> Sequence[drift_pb2.DriftItem]:
+        """Items that are open or were seen since, newest first."""
+        ...
+
+    async def drift_counts(self, since: datetime) -> Mapping[str, DriftCount]:
+        """Counts of every router with open items or items seen since."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the state directory."""
+        ...
