@@ -1,4 +1,4 @@
-"""What a machine's kernel holds, as ip(8) shows it: to be compared as a whole, before with after, one with another."""
+"""What a machine's kernel holds, as ip(8) shows it: compared as a whole, before with after, or two machines."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ _DUMPS = {
     "routes": ("-4 route show table all", "-6 route show table all"),
     "rules": ("-4 rule show", "-6 rule show"),
 }
-_SYSCTLS = "net.ipv4.conf.all.forwarding|net.ipv6.conf..*.(forwarding|accept_ra)"
+_SYSCTLS = r"net\.(ipv4\.conf\.all\.forwarding|ipv6\.conf\..*\.(forwarding|accept_ra))"
 
 _MARKS = {"protocol", "group"}
 """How a maker signs its objects."""

@@ -1,4 +1,4 @@
-"""The network of `examples/vxlan-split.json` in miniature: machines and cables, tasuki's work still to be done.
+"""The network of `examples/vxlan-split.json` in miniature, with tasuki's work still to be done.
 
     internet ────── vps                    the hub, which holds 2001:db8:ae00::/40
         │            │
@@ -50,6 +50,9 @@ class Network:
         network._join_upstream()
         network._join_homes()
         network._join_hosts()
+        for router in (network.vps, network.home, network.branch, network.office):
+            # What tasuki makes is checked for address collisions, as on real routers.
+            router.sysctl("net/ipv6/conf/default/accept_dad", "1")
         return network
 
     def _join_upstream(self) -> None:
