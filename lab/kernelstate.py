@@ -1,4 +1,4 @@
-"""What a machine's kernel holds, as ip(8) shows it: compared as a whole, before with after, or two machines."""
+"""What a machine's kernel holds, as ip(8) shows it: compared as a whole, in time or between machines."""
 
 import json
 from collections.abc import Iterable, Mapping
