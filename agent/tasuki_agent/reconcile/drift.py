@@ -192,7 +192,7 @@ class DriftBook:
                 id=uuid.uuid4().hex,
                 path=kind.path(subject.ref.key, subject.field),
                 kind=kind.name,
-                key=text(subject.ref.key),
+                key=str(subject.ref.key),
                 field=subject.field,
                 intended=intended,
                 observed=observed,

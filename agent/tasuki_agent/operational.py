@@ -1,0 +1,28 @@
+"""The router tree as it is in use: <operational> of RFC 8342 for the objects that the agent knows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tasuki_agent.kind import Kind, Observed
+from tasuki_agent.reconcile.compare import Wanted
+from tasuki_yang.edit import merge
+from tasuki_yang.schema import ROUTER
+
+Tree = dict[str, Any]
+
+
+def operational_tree(kinds: Sequence[Kind], wanted: Wanted, observed: Observed) -> Tree:
+    """Everything observed that is ours, or that stands where the intent wants something."""
+    fragments: list[Tree] = [
+        dict(kind.tree(key, spec))
+        for kind in kinds
+        for key, spec in observed.get(kind.name, {}).items()
+        if key in wanted.get(kind.name, {}) or kind.owns(key, spec, observed)
+    ]
+    # Pairwise, so that the cost stays near linear in the size of the tree.
+    while len(fragments) > 1:
+        fragments = [
+            merge(ROUTER, fragments[i], fragments[i + 1]) if i + 1 < len(fragments) else fragments[i]
+            for i in range(0, len(fragments), 2)
+        ]
+    return fragments[0] if fragments else {}
