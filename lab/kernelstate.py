@@ -53,10 +53,6 @@ class KernelState:
         """What is here and not there."""
         return KernelState(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
 
-    def __bool__(self) -> bool:
-        """Whether there is anything."""
-        return any(getattr(self, f.name) for f in fields(self))
-
     def __str__(self) -> str:
         """One line for each entry."""
         return "\n".join(line for f in fields(self) for line in sorted(getattr(self, f.name)))
@@ -70,6 +66,9 @@ class KernelState:
             rules=_anonymous(self.rules),
             sysctls=self.sysctls,
         )
+
+
+NOTHING = KernelState(*(frozenset[str]() for _ in fields(KernelState)))
 
 
 def _texts(dump: str, entry: Mapping[str, Any]) -> Iterable[str]:

@@ -142,14 +142,18 @@ def witness(machine: Namespace) -> Iterator[None]:
         thread.join()
 
 
-def seen_as(machine: Namespace, *, host: str = HOST, timeout: float = 5.0) -> str:
+def seen_as(machine: Namespace, *, host: str = HOST, source: str | None = None, timeout: float = 5.0) -> str:
     """The source address that the witness at the host sees when the machine calls it.
 
     Raises:
         LabError: no answer within so many seconds.
     """
+    bound = (source, 0) if source else None
     try:
-        with machine.entered(), socket.create_connection((host, WITNESS_PORT), timeout) as connection:
+        with (
+            machine.entered(),
+            socket.create_connection((host, WITNESS_PORT), timeout, source_address=bound) as connection,
+        ):
             return connection.recv(64).decode()
     except OSError as e:
         raise LabError(f"{machine.name} calls {host}: {e}") from e

@@ -95,17 +95,19 @@ class Controller:
 
     namespace: Namespace
     state_dir: Path
-    address: str
+    addresses: Sequence[str]
+    insecure: bool = False
     program: Program = field(init=False)
 
     def __post_init__(self) -> None:
         """Nothing runs before `start`."""
         self.state_dir.mkdir(parents=True, exist_ok=True)
-        self.program = Program(
-            self.namespace,
-            [f"{BIN}/tasuki-controller", "--state-dir", f"{self.state_dir}", "--listen", self.address],
-            self.state_dir / "log",
-        )
+        command = [f"{BIN}/tasuki-controller", "--state-dir", f"{self.state_dir}"]
+        for address in self.addresses:
+            command += ["--listen", address]
+        if self.insecure:
+            command.append("--insecure")
+        self.program = Program(self.namespace, command, self.state_dir / "log")
 
     def init(self) -> None:
         """Make the CA and the controller's certificate."""
@@ -124,7 +126,7 @@ class Controller:
 
         def listens() -> bool:
             self.program.must_run()
-            port = self.address.rpartition(":")[2]
+            port = self.addresses[0].rpartition(":")[2]
             return bool(self.namespace.run("ss", "-Hltn", f"sport = :{port}").strip())
 
         until(listens, within=20, why="the controller listens")
