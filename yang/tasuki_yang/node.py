@@ -5,7 +5,7 @@ and the models need is here: constraints stay in the YANG modules and are the va
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 BuiltIn: TypeAlias = Literal[
@@ -105,10 +105,12 @@ Node: TypeAlias = Leaf | LeafList | Container | List
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """One of the two trees: its name and its top-level nodes."""
+    """One of the two trees: its name, its modules and its top-level nodes."""
 
     name: str
-    top: Container = field(repr=False)
+    modules: tuple[str, ...]
+    """Modules that are implemented: those whose nodes and identities data may have."""
+    top: Container
 
 
 def by_label(*nodes: Node) -> Mapping[str, Node]:

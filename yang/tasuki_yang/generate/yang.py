@@ -126,7 +126,7 @@ class Modules:
         children = [node for member in members for node in reader.children(self._statements[member], (), ())]
         state = [label for member in members for label in _state(self._statements[member])]
         top = Container("", by_label(*children), state=tuple(state))
-        return Tree(Schema(name, top), reader.descriptions)
+        return Tree(Schema(name, members, top), reader.descriptions)
 
 
 def _extended(module: Statement) -> Iterator[str]:

@@ -7,6 +7,7 @@ from tasuki_yang.node import Container, Leaf, List, Schema, Type, by_label
 
 NETWORK = Schema(
     'network',
+    ('tasuki-network', 'tasuki-vxlan-split'),
     Container(
         '',
         by_label(

@@ -7,6 +7,7 @@ from tasuki_yang.node import Container, Leaf, List, Schema, Type, by_label
 
 ROUTER = Schema(
     'router',
+    ('iana-if-type', 'ietf-interfaces', 'ietf-ip', 'ietf-ipv4-unicast-routing', 'ietf-ipv6-router-advertisements', 'ietf-ipv6-unicast-routing', 'ietf-routing', 'tasuki-address', 'tasuki-link', 'tasuki-route', 'tasuki-router-deviations', 'tasuki-rule', 'tasuki-sysctl'),
     Container(
         '',
         by_label(
