@@ -26,7 +26,7 @@ help: ## List the commands
 .PHONY: demo
 demo: needs-root ## A controller and two routers in network namespaces: intent, ping, breakage, healing (KEEP=1 leaves it running)
 	@$(MAKE) --no-print-directory setup
-	@$(BIN)/python -m demo $(if $(KEEP),--keep)
+	@$(BIN)/python lab/demo.py $(if $(KEEP),--keep)
 
 .PHONY: test
 test: needs-root ## Run every test that this machine can run
@@ -38,7 +38,7 @@ check: setup ## Format, lint, types, architecture, YANG, protocol, generated fil
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/mypy tests bench demo
+	$(BIN)/mypy tests bench lab
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory check-yang check-proto check-generated
 

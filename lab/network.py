@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from netns import LabError, Machines, Namespace, cable
+from netns import LabError, Machines, Namespace, cable, until
 
 HOST = "2001:db8:ffff::1"
 """A host on the internet."""
@@ -157,3 +157,18 @@ def seen_as(machine: Namespace, *, host: str = HOST, source: str | None = None, 
             return connection.recv(64).decode()
     except OSError as e:
         raise LabError(f"{machine.name} calls {host}: {e}") from e
+
+
+def must_be_unreachable(machine: Namespace, address: str) -> None:
+    """Insist that a router says that there is no such destination, and none that the hop limit ended.
+
+    Routers limit how often they say so, hence the patience.
+    """
+
+    def refused() -> bool:
+        said = machine.run("ping", "-n", "-c", "1", "-W", "1", address, check=False)
+        assert "Time exceeded" not in said, said
+        assert "1 received" not in said, said
+        return "unreachable" in said
+
+    until(refused, within=10, why=f"{machine.name} hears that {address} is unreachable")

@@ -4,8 +4,7 @@ import ipaddress
 
 import pytest
 from deployment import Deployment
-from netns import Namespace, until
-from network import HOST, seen_as, witness
+from network import HOST, must_be_unreachable, seen_as, witness
 
 SPLIT = ipaddress.IPv6Network("2001:db8:ae00::/40")
 
@@ -92,18 +91,3 @@ def test_what_nobody_holds_is_unreachable_and_does_not_loop(converged: Deploymen
 def test_what_a_lan_host_sends_to_nobody_does_not_loop(converged: Deployment) -> None:
     must_be_unreachable(converged.network.pc, "2001:db8:ae01:9::1")
     must_be_unreachable(converged.network.pc, "2001:db8:ae77::1")
-
-
-def must_be_unreachable(machine: Namespace, address: str) -> None:
-    """A router on the way says that there is no such destination; none says that the hop limit ended.
-
-    Routers limit how often they say so, hence the patience.
-    """
-
-    def refused() -> bool:
-        said = machine.run("ping", "-n", "-c", "1", "-W", "1", address, check=False)
-        assert "Time exceeded" not in said, said
-        assert "1 received" not in said, said
-        return "unreachable" in said
-
-    until(refused, within=10, why=f"{machine.name} hears that {address} is unreachable")
