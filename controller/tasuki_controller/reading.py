@@ -1,0 +1,78 @@
+"""Running in the types of the models, as rules and services see it.
+
+What does not fit the models was reported by the validator. Rules go on with the rest, so that a person sees
+all problems at once: the entries of lists that do not fit are left out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from tasuki_yang.network import Network
+from tasuki_yang.router import Router
+
+from tasuki_controller.running import Running
+
+Root = TypeVar("Root", bound=BaseModel)
+Location: TypeAlias = tuple[int | str, ...]
+"""Labels and indexes, as pydantic names a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Typed views of running."""
+
+    network: Network
+    written: Mapping[str, Router]
+    """What was written directly, by router name."""
+
+
+def read(running: Running) -> Reading:
+    """All of running that fits the models: everything, if running is valid."""
+    return Reading(
+        network=_fitting(Network, running.network),
+        written={name: _fitting(Router, tree) for name, tree in running.routers.items()},
+    )
+
+
+def _fitting(root: type[Root], tree: Any) -> Root:
+    while True:
+        try:
+            return root.model_validate(tree)
+        except ValidationError as error:
+            misfits = {_misfit(tree, problem["loc"]) for problem in error.errors(include_url=False)}
+            fewer = _without(tree, misfits)
+            if fewer == tree:
+                raise
+            tree = fewer
+
+
+def _misfit(tree: Any, location: Location) -> Location:
+    """The innermost list entry on the way to the location, or else the location as far as it exists."""
+    way: Location = ()
+    entry: Location = ()
+    for step in location:
+        if not isinstance(tree, dict | list) or (isinstance(tree, dict) and step not in tree):
+            break
+        tree = tree[step]
+        way = (*way, step)
+        entry = way if isinstance(step, int) else entry
+    return entry or way
+
+
+def _without(value: Any, misfits: set[Location], way: Location = ()) -> Any:
+    match value:
+        case dict():
+            return {
+                label: _without(member, misfits, (*way, label))
+                for label, member in value.items()
+                if (*way, label) not in misfits
+            }
+        case list():
+            return [
+                _without(entry, misfits, (*way, index))
+                for index, entry in enumerate(value)
+                if (*way, index) not in misfits
+            ]
+    return value

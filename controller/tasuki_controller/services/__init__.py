@@ -1,0 +1,47 @@
+"""The services: each turns one part of the network tree into parts of router trees.
+
+A service is a package in this folder that exports itself as `SERVICE`. It is discovered: nothing names the
+services one by one, and adding one edits no other file.
+"""
+
+import pkgutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Protocol
+
+from tasuki_yang.errors import ConfigError
+from tasuki_yang.network import Network
+from tasuki_yang.router import Router
+from tasuki_yang.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What a service adds to one router tree."""
+
+    target: str
+    """A router's name, or the name under which the configuration of a machine without an agent is read."""
+    source: str
+    """Whom a conflict names, such as "vxlan-split ae00, subscriber 8"."""
+    tree: Tree
+
+
+class Service(Protocol):
+    """Pure. `written` holds the router trees that were written directly, by router name."""
+
+    def check(self, network: Network, written: Mapping[str, Router]) -> Iterable[ConfigError]:
+        """Every problem that YANG cannot express. Meets a network that need not be valid otherwise."""
+        ...
+
+    def compile(self, network: Network, written: Mapping[str, Router]) -> Iterable[Contribution]:
+        """What the routers shall be. Total on a valid network that `check` has nothing against."""
+        ...
+
+
+@cache
+def services() -> tuple[Service, ...]:
+    """All services, by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(import_module(f"{__name__}.{name}").SERVICE for name in names)

@@ -1,0 +1,233 @@
+"""Rules of one split, and among splits, that YANG cannot express.
+
+Each rule reports all that breaks it. What a rule cannot read was reported by YANG and is passed over.
+"""
+
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from tasuki_yang.errors import ConfigError
+from tasuki_yang.path import predicate
+
+from tasuki_controller.services.vxlan_split import problem
+from tasuki_controller.services.vxlan_split.plan import SMALLEST_MTU, numbers, smallest_underlay_mtu
+from tasuki_controller.services.vxlan_split.tunnel import (
+    Address,
+    Split,
+    Tunnel,
+    parse_address,
+    prefix_of,
+)
+
+_NOT_FORWARDED = {
+    IPv6Network("::/8"): "reserved",
+    IPv6Network("fe80::/10"): "link-local",
+    IPv6Network("ff00::/8"): "multicast",
+}
+_NOT_REACHABLE: dict[IPv4Network | IPv6Network, str] = {
+    ip_network(prefix): kind
+    for prefix, kind in {
+        "::/128": "the unspecified address",
+        "::1/128": "the loopback address",
+        "::ffff:0:0/96": "an IPv4 address in the spelling of IPv6",
+        "fe80::/10": "a link-local address",
+        "ff00::/8": "a multicast address",
+        "0.0.0.0/8": "no address of a host",
+        "127.0.0.0/8": "a loopback address",
+        "169.254.0.0/16": "a link-local address",
+        "192.0.0.0/29": "the inner address of a DS-Lite line, which nothing outside can send to",
+        "224.0.0.0/4": "a multicast address",
+        "240.0.0.0/4": "a reserved or broadcast address",
+    }.items()
+}
+_ADDRESS_LEAF = {4: "ipv4-address", 6: "ipv6-address"}
+
+
+def check_split(split: Split) -> Iterator[ConfigError]:
+    """All rules of one split."""
+    for rule in (_prefix, _subscriber_numbers, _hub_addresses, _hub_families, _hub_mtu):
+        yield from rule(split)
+
+
+def check_tunnel(tunnel: Tunnel) -> Iterator[ConfigError]:
+    """All rules of one subscriber."""
+    for rule in (_two_machines, _remote, _loop, _subscriber_mtu, _delegation):
+        yield from rule(tunnel)
+
+
+def check_overlaps(splits: Iterable[Split]) -> Iterator[ConfigError]:
+    """No address belongs to two splits. Names the widest prefix for each that lies in it."""
+    widest: tuple[IPv6Network, Split] | None = None
+    readable = [(prefix, split) for split in splits if (prefix := prefix_of(split))]
+    for prefix, split in sorted(readable, key=lambda pair: (pair[0], pair[1].name)):
+        if widest and prefix.subnet_of(widest[0]):
+            yield problem.invalid(
+                problem.split_path(split, "prefix"),
+                "prefixes-overlap",
+                f"{prefix} of vxlan-split {split.name} overlaps {widest[0]} of vxlan-split {widest[1].name}: "
+                "an address can belong to one split only.",
+            )
+        else:
+            widest = prefix, split
+
+
+def _prefix(split: Split) -> Iterator[ConfigError]:
+    """The prefix is what it seems, and routers forward it."""
+    prefix = prefix_of(split)
+    if prefix is None:
+        return
+    path = problem.split_path(split, "prefix")
+    if parse_address(split.prefix.partition("/")[0]) != prefix.network_address:
+        yield problem.invalid(
+            path,
+            "host-bits-set",
+            f"{split.prefix} has bits set beyond its length: write {prefix}, or another length.",
+        )
+    for network, kind in _NOT_FORWARDED.items():
+        if prefix.overlaps(network):
+            yield problem.invalid(
+                path,
+                "prefix-not-unicast",
+                f"{prefix} is {kind}: a split needs a prefix of global or unique local addresses.",
+            )
+
+
+def _subscriber_numbers(split: Split) -> Iterator[ConfigError]:
+    """There are as many numbers as /48s. YANG refuses number 0."""
+    prefix = prefix_of(split)
+    if prefix is None:
+        return
+    allowed = numbers(prefix)
+    for subscriber in split.subscriber:
+        if subscriber.number >= allowed.stop:
+            yield problem.invalid(
+                problem.subscriber_path(split, subscriber, "number"),
+                "subscriber-number-out-of-range",
+                f"{prefix} has room for the numbers {allowed.start} to {allowed[-1]}, "
+                f"not for {subscriber.number}.",
+            )
+
+
+def _hub_addresses(split: Split) -> Iterator[ConfigError]:
+    underlay = split.hub.underlay
+    for leaf, text in (("ipv4-address", underlay.ipv4_address), ("ipv6-address", underlay.ipv6_address)):
+        address = parse_address(text)
+        if address is not None:
+            yield from _unreachable(address, problem.split_path(split, "hub", "underlay", leaf))
+
+
+def _hub_families(split: Split) -> Iterator[ConfigError]:
+    """The hub has an underlay address for each family that a subscriber has."""
+    underlay = split.hub.underlay
+    for family, address in ((4, underlay.ipv4_address), (6, underlay.ipv6_address)):
+        without = [] if address else _numbers_over(split, family)
+        if without:
+            others = f" and {len(without) - 1} more" if without[1:] else ""
+            yield problem.missing(
+                problem.split_path(split, "hub", "underlay", _ADDRESS_LEAF[family]),
+                "hub-underlay-address-missing",
+                f"The hub of vxlan-split {split.name} needs an {_ADDRESS_LEAF[family]}: "
+                f"subscriber {without[0]}{others} has an IPv{family} underlay.",
+            )
+
+
+def _hub_mtu(split: Split) -> Iterator[ConfigError]:
+    families = {family for family in _ADDRESS_LEAF if _numbers_over(split, family)}
+    needed = max(map(smallest_underlay_mtu, families), default=0)
+    if split.hub.underlay.mtu < needed:
+        yield _too_small(problem.split_path(split, "hub", "underlay", "mtu"), split.hub.underlay.mtu, needed)
+
+
+def _numbers_over(split: Split, family: int) -> list[int]:
+    """Numbers of the subscribers with an underlay of one family."""
+    return [
+        subscriber.number
+        for subscriber in split.subscriber
+        if (address := parse_address(subscriber.underlay.address)) and address.version == family
+    ]
+
+
+def _two_machines(tunnel: Tunnel) -> Iterator[ConfigError]:
+    """The tunnel's ends are different routers with different addresses."""
+    split, subscriber = tunnel.split, tunnel.subscriber
+    if subscriber.router == split.hub.router:
+        yield problem.invalid(
+            problem.subscriber_path(split, subscriber, "router"),
+            "subscriber-is-hub",
+            f"Router {subscriber.router} is the hub of vxlan-split {split.name}: "
+            f"subscriber {subscriber.number} must be another router.",
+        )
+    if tunnel.remote == tunnel.hub_remote:
+        yield problem.invalid(
+            problem.subscriber_path(split, subscriber, "underlay", "address"),
+            "underlay-addresses-equal",
+            f"{tunnel.remote} is the hub's underlay address: give the one of subscriber {subscriber.number}.",
+        )
+
+
+def _remote(tunnel: Tunnel) -> Iterator[ConfigError]:
+    path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "address")
+    yield from _unreachable(tunnel.remote, path)
+
+
+def _unreachable(address: Address, path: str) -> Iterator[ConfigError]:
+    """The other end can send to the address."""
+    for network, kind in _NOT_REACHABLE.items():
+        if address in network:
+            yield problem.invalid(
+                path,
+                "address-not-unicast",
+                f"{address} is {kind}: give a unicast address that the other end can send to.",
+            )
+
+
+def _loop(tunnel: Tunnel) -> Iterator[ConfigError]:
+    """No tunnel carries its own packets."""
+    split, subscriber = tunnel.split, tunnel.subscriber
+    if tunnel.remote in tunnel.prefix:
+        yield problem.invalid(
+            problem.subscriber_path(split, subscriber, "underlay", "address"),
+            "underlay-inside-split",
+            f"{tunnel.remote} lies in {tunnel.prefix}, which is reached through the tunnels: "
+            "give an address that is reached without them.",
+        )
+    hub = tunnel.hub_remote
+    if hub is not None and any(hub in prefix for prefix in tunnel.share.prefixes):
+        yield problem.invalid(
+            problem.split_path(split, "hub", "underlay", _ADDRESS_LEAF[hub.version]),
+            "underlay-inside-split",
+            f"{hub} lies in a prefix of subscriber {subscriber.number}: give an address that the hub keeps.",
+        )
+
+
+def _subscriber_mtu(tunnel: Tunnel) -> Iterator[ConfigError]:
+    mtu, needed = tunnel.subscriber.underlay.mtu, smallest_underlay_mtu(tunnel.remote.version)
+    if mtu < needed:
+        path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "mtu")
+        yield _too_small(path, mtu, needed)
+
+
+def _too_small(path: str, mtu: int, needed: int) -> ConfigError:
+    return problem.invalid(
+        path,
+        "underlay-mtu-too-small",
+        f"An underlay MTU of {mtu} bytes leaves less than the {SMALLEST_MTU} bytes that IPv6 needs in the "
+        f"tunnel: the underlay must carry {needed} bytes.",
+    )
+
+
+def _delegation(tunnel: Tunnel) -> Iterator[ConfigError]:
+    """No two LANs have the same /64."""
+    split, subscriber = tunnel.split, tunnel.subscriber
+    holders: dict[int | None, str] = {}
+    for lan in subscriber.delegation.lan:
+        holder = holders.setdefault(lan.subnet_id, lan.interface)
+        if holder == lan.interface:
+            continue
+        entry = "lan" + predicate("interface", lan.interface)
+        which = "the routed /64" if lan.subnet_id is None else f"subnet-id {lan.subnet_id}"
+        yield problem.invalid(
+            problem.subscriber_path(split, subscriber, "delegation", entry),
+            "subnet-not-unique",
+            f"LAN {holder} has {which} already: give LAN {lan.interface} a subnet-id of its own.",
+        )

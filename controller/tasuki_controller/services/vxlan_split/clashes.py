@@ -1,0 +1,128 @@
+"""What the subscriptions of one router must not share: VNIs, the default route, interfaces, tables."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tasuki_yang.errors import ConfigError
+from tasuki_yang.path import predicate
+from tasuki_yang.router import Router
+
+from tasuki_controller.services.vxlan_split import problem
+from tasuki_controller.services.vxlan_split.tables import LAST_PRIORITY, allocate
+from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel, hub_source
+
+
+def check_clashes(
+    splits: Iterable[Split], tunnels: Iterable[Tunnel], written: Mapping[str, Router]
+) -> Iterator[ConfigError]:
+    """All rules among tunnels that end on one router."""
+    every = sorted(tunnels, key=lambda tunnel: tunnel.key)
+    yield from _vnis(every)
+    yield from _default_routes(every)
+    yield from _interfaces(splits, every)
+    yield from _tables(every, written)
+
+
+def _vnis(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
+    """Linux tells tunnels apart by VNI, and the VNI makes the name. One problem for each two splits."""
+    first: dict[tuple[str, int], Tunnel] = {}
+    reported: set[tuple[str, str, str]] = set()
+    for tunnel in tunnels:
+        for router in tunnel.routers:
+            other = first.setdefault((router, tunnel.share.vni), tunnel)
+            splits = (router, other.split.name, tunnel.split.name)
+            if other.split.name == tunnel.split.name or splits in reported:
+                continue
+            reported.add(splits)
+            yield problem.invalid(
+                problem.split_path(tunnel.split, "vni-base"),
+                "vni-not-unique",
+                f"On router {router}, {tunnel.source} and {other.source} would both have VNI "
+                f"{tunnel.share.vni} and be called {tunnel.share.interface}: "
+                "set vni-base of one of the splits to another number, such as 256.",
+            )
+
+
+def _default_routes(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
+    """A router has one default gateway."""
+    first: dict[str, Tunnel] = {}
+    for tunnel in tunnels:
+        if tunnel.routes_by_policy:
+            continue
+        other = first.setdefault(tunnel.target, tunnel)
+        if other is not tunnel:
+            yield problem.invalid(
+                problem.subscriber_path(tunnel.split, tunnel.subscriber, "mode"),
+                "default-route-not-unique",
+                f"{other.source} is the default gateway of router {tunnel.target} already: "
+                "set the mode of one of the two to policy-routing.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """An interface of a router, who needs it, and where that is written."""
+
+    router: str
+    interface: str
+    source: str
+    path: str
+
+
+def _interfaces(splits: Iterable[Split], tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
+    """An interface is a tunnel, or carries tunnels, or is a LAN."""
+    made = {(end, tunnel.share.interface): tunnel.source for tunnel in tunnels for end in tunnel.routers}
+    underlays = [*_hub_underlays(splits), *_subscriber_underlays(tunnels)]
+    carrying = {(use.router, use.interface): use.source for use in underlays}
+    for use in (*underlays, *_lans(tunnels)):
+        maker = made.get((use.router, use.interface))
+        if maker:
+            yield _misused(
+                use, f"is the tunnel of {maker}: name an interface that is there without the tunnels"
+            )
+    for use in _lans(tunnels):
+        carried = carrying.get((use.router, use.interface))
+        if carried:
+            yield _misused(use, f"is the underlay of {carried}: name another interface as LAN")
+
+
+def _misused(use: _Use, why: str) -> ConfigError:
+    message = f"{use.source} cannot use interface {use.interface} of router {use.router}, which {why}."
+    return problem.invalid(use.path, "interface-role-clash", message)
+
+
+def _hub_underlays(splits: Iterable[Split]) -> Iterator[_Use]:
+    for split in splits:
+        path = problem.split_path(split, "hub", "underlay", "interface")
+        yield _Use(split.hub.router, split.hub.underlay.interface, hub_source(split), path)
+
+
+def _subscriber_underlays(tunnels: Iterable[Tunnel]) -> Iterator[_Use]:
+    for tunnel in tunnels:
+        path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "interface")
+        yield _Use(tunnel.target, tunnel.subscriber.underlay.interface, tunnel.source, path)
+
+
+def _lans(tunnels: Iterable[Tunnel]) -> Iterator[_Use]:
+    for tunnel in tunnels:
+        for lan in tunnel.subscriber.delegation.lan:
+            entry = "lan" + predicate("interface", lan.interface)
+            path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "delegation", entry)
+            yield _Use(tunnel.target, lan.interface, tunnel.source, path)
+
+
+def _tables(tunnels: Iterable[Tunnel], written: Mapping[str, Router]) -> Iterator[ConfigError]:
+    """There are tables for each subscriber in policy-routing mode. One problem for each router and split."""
+    allocated = allocate(tunnels, written)
+    without = {
+        (tunnel.split.name, tunnel.target): tunnel
+        for tunnel in tunnels
+        if tunnel.routes_by_policy and allocated[tunnel.key] is None
+    }
+    for tunnel in without.values():
+        yield problem.invalid(
+            problem.split_path(tunnel.split, "table-base"),
+            "no-free-tables",
+            f"Router {tunnel.target} has no three free routing tables between table-base "
+            f"{tunnel.split.table_base} and {LAST_PRIORITY} for {tunnel.source}: set a smaller table-base.",
+        )

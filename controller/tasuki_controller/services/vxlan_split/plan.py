@@ -1,0 +1,88 @@
+"""What follows from a split's prefix and a subscriber's number: every address, name and size.
+
+Pure arithmetic. A person types a prefix and numbers; nothing that is computed here is ever typed.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv6Network
+
+SITE_LENGTH = 48
+PREFIX_LENGTHS = range(32, SITE_LENGTH)
+RESERVED_NUMBER = 0
+"""Number of the /48 that holds the routed /64s and, inside its /64 number 0, the links."""
+
+SMALLEST_MTU = 1280
+"""What IPv6 demands of every link (RFC 8200 section 5)."""
+
+_OVERHEAD = {4: 50, 6: 70}
+"""Bytes by family of the underlay: outer IP header, UDP 8, VXLAN 8 and the inner Ethernet header 14."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One subscriber's part of a split."""
+
+    vni: int
+    link: IPv6Network
+    """The /80 of the tunnel itself."""
+    routed64: IPv6Network
+    routed48: IPv6Network
+
+    @property
+    def interface(self) -> str:
+        """Name of the tunnel, on both ends."""
+        return interface_name(self.vni)
+
+    @property
+    def hub_address(self) -> str:
+        """The hub's address on the link."""
+        return str(self.link[1])
+
+    @property
+    def subscriber_address(self) -> str:
+        """The subscriber's address on the link."""
+        return str(self.link[2])
+
+    @property
+    def prefixes(self) -> tuple[IPv6Network, ...]:
+        """All that the tunnel carries."""
+        return self.link, self.routed64, self.routed48
+
+    def lan(self, subnet_id: int | None) -> IPv6Network:
+        """The /64 of a LAN: one of the routed /48's, or the routed /64 itself for None."""
+        if subnet_id is None:
+            return self.routed64
+        return IPv6Network((int(self.routed48.network_address) | subnet_id << 64, 64))
+
+
+def share(prefix: IPv6Network, vni_base: int, number: int) -> Share:
+    """The share of one subscriber; `number` lies in `numbers(prefix)`."""
+    base = int(prefix.network_address)
+    return Share(
+        vni=vni_base + number,
+        link=IPv6Network((base | number << 48, 80)),
+        routed64=IPv6Network((base | number << 64, 64)),
+        routed48=IPv6Network((base | number << 80, SITE_LENGTH)),
+    )
+
+
+def numbers(prefix: IPv6Network) -> range:
+    """The numbers that subscribers of a prefix can have: none unless it is between /32 and /47 long."""
+    if prefix.prefixlen not in PREFIX_LENGTHS:
+        return range(0)
+    return range(RESERVED_NUMBER + 1, 1 << SITE_LENGTH - prefix.prefixlen)
+
+
+def interface_name(vni: int) -> str:
+    """Name of the tunnel with a VNI: at least two hexadecimal digits, 24 bits fit into IFNAMSIZ."""
+    return f"vxlan{vni:02x}"
+
+
+def tunnel_mtu(underlay_mtu: int, family: int) -> int:
+    """MTU of a tunnel over an underlay of IP version 4 or 6."""
+    return underlay_mtu - _OVERHEAD[family]
+
+
+def smallest_underlay_mtu(family: int) -> int:
+    """MTU that an underlay of IP version 4 or 6 needs at least."""
+    return SMALLEST_MTU + _OVERHEAD[family]
