@@ -16,7 +16,7 @@ _DUMPS = {
     "routes": ("-4 route show table all", "-6 route show table all"),
     "rules": ("-4 rule show", "-6 rule show"),
 }
-_SYSCTLS = r"net\.(ipv4\.conf\.all\.forwarding|ipv6\.conf\..*\.(forwarding|accept_ra))"
+_SYSCTLS = r"net\.(ipv4\.conf\.all\.forwarding|ipv6\.conf\..*\.(forwarding|accept_ra))$"
 
 _MARKS = {"protocol", "group"}
 """How a maker signs its objects."""
