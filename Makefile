@@ -17,6 +17,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+NEED_ROOT := $(filter demo test bench,$(MAKECMDGOALS))
+ifneq ($(NEED_ROOT),)
+ifneq ($(shell id -u),0)
+$(error This needs root, because it makes network namespaces: sudo make $(NEED_ROOT))
+endif
+endif
+
 .PHONY: help
 help: ## List the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,14 +31,12 @@ help: ## List the commands
 # --- What users and CI call ---
 
 .PHONY: demo
-demo: needs-root ## A controller and two routers in network namespaces: intent, ping, breakage, healing (KEEP=1 leaves it running)
-	@$(MAKE) --no-print-directory setup
+demo: setup ## A controller and its routers in network namespaces, told as a story (KEEP=1 leaves it running)
 	@$(BIN)/python lab/demo.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: needs-root ## Run every test that this machine can run
-	@$(MAKE) --no-print-directory setup
-	@$(BIN)/python -m pytest --every-layer $(TESTS)
+test: setup ## Run every test that this machine can run (TESTS=PATH for some)
+	@$(BIN)/python -m pytest $(or $(TESTS),--every-layer)
 
 .PHONY: check
 check: setup ## Format, lint, types, architecture, YANG, protocol, generated files
@@ -43,9 +48,8 @@ check: setup ## Format, lint, types, architecture, YANG, protocol, generated fil
 	@$(MAKE) --no-print-directory check-yang check-proto check-generated
 
 .PHONY: bench
-bench: needs-root ## Measure, as ratios within one run (JSON=1 for JSON)
-	@$(MAKE) --no-print-directory setup
-	@$(BIN)/python -m bench $(if $(JSON),--json)
+bench: setup ## Measure, as ratios within one run (JSON=1 for JSON)
+	@$(BIN)/python bench/run.py $(if $(JSON),--json)
 
 # --- Parts of check ---
 
@@ -95,10 +99,6 @@ build/.packages: tools/debian-packages
 
 $(BUF):
 	@npm install --silent --no-audit --no-fund --prefix build/node @bufbuild/buf@$(BUF_VERSION)
-
-.PHONY: needs-root
-needs-root:
-	@test "$$(id -u)" = 0 || { echo 'This needs root, because it makes network namespaces: sudo make $(MAKECMDGOALS)' >&2; exit 1; }
 
 # --- What changes committed files ---
 
