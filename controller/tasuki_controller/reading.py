@@ -53,11 +53,14 @@ def _misfit(tree: Any, location: Location) -> Location:
     way: Location = ()
     entry: Location = ()
     for step in location:
-        if not isinstance(tree, dict | list) or (isinstance(tree, dict) and step not in tree):
+        if isinstance(tree, dict) and step in tree:
+            tree = tree[step]
+            way = (*way, step)
+        elif isinstance(tree, list) and isinstance(step, int):
+            tree = tree[step]
+            entry = way = (*way, step)
+        else:
             break
-        tree = tree[step]
-        way = (*way, step)
-        entry = way if isinstance(step, int) else entry
     return entry or way
 
 

@@ -53,5 +53,5 @@ def _tables_of(router: Router) -> Iterator[int]:
     """Tables that a router tree fills or looks up."""
     for protocol in router.routing.control_plane_protocols.control_plane_protocol:
         yield protocol.static_routes.table
-    for rule in (*router.routing.rules.ipv4.rule, *router.routing.rules.ipv6.rule):
-        yield rule.table
+    yield from (rule.table for rule in router.routing.rules.ipv4.rule)
+    yield from (rule.table for rule in router.routing.rules.ipv6.rule)

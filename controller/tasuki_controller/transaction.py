@@ -1,0 +1,187 @@
+"""One change of running, computed in full before anything is touched: edit, validate, compile, compare.
+
+Pure: the store commits what `prepare` returns, or nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+from tasuki_yang import edit as tree_edit
+from tasuki_yang.check import read as read_document
+from tasuki_yang.diff import Change, diff
+from tasuki_yang.errors import ConfigError, InvalidIntent
+from tasuki_yang.node import Schema
+from tasuki_yang.path import predicate
+from tasuki_yang.schema import NETWORK, ROUTER
+from tasuki_yang.tree import Tree
+from tasuki_yang.validator import network_validator, router_validator
+
+from tasuki_controller.compile import compile_reading
+from tasuki_controller.reading import Reading, read
+from tasuki_controller.running import Running
+from tasuki_controller.services import services
+
+
+class Operation(Enum):
+    """What becomes of running where the documents speak (RFC 6241 section 7.2)."""
+
+    MERGE = "merge"
+    REPLACE = "replace"
+    DELETE = "delete"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a request asks for. The documents are any JSON values."""
+
+    operation: Operation = Operation.MERGE
+    network: Any | None = None
+    routers: Mapping[str, Any] = field(default_factory=dict)
+    """Documents of router trees, by router name."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedChange:
+    """A change of the network tree, or of a router's written tree if it names one."""
+
+    router: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A valid running, what follows from it, and how it differs from the one before."""
+
+    running: Running
+    intended: Mapping[str, Tree]
+    changes: list[RoutedChange]
+
+
+def prepare(running: Running, edit: Edit) -> Prepared:
+    """What running and intended would be after the edit.
+
+    Raises:
+        InvalidIntent: with all that is wrong.
+    """
+    candidate, malformed = _edited(running, edit)
+    reading = read(candidate)
+    problems = [
+        *malformed,
+        *_unexplained(network_validator().validate(candidate.network), malformed),
+        *_rule_problems(reading),
+        *_unknown_routers(candidate, reading),
+    ]
+    intended, conflicts = ({}, []) if problems else compile_reading(candidate, reading)
+    problems += conflicts
+    problems += _unexplained(_router_problems(candidate, intended), malformed)
+    if problems:
+        raise InvalidIntent(problems)
+    return Prepared(candidate, intended, running_changes(running, candidate))
+
+
+def _edited(running: Running, edit: Edit) -> tuple[Running, list[ConfigError]]:
+    """Running after the sound parts of the edit, and what is wrong with the others.
+
+    A replacement that brings a network tree takes the place of running as a whole; one that only brings
+    router trees takes the place of these.
+    """
+    problems: list[ConfigError] = []
+    network = running.network
+    routers = dict(running.routers)
+    if edit.network is not None:
+        network, found = _edited_tree(NETWORK, network, edit.operation, edit.network)
+        problems += found
+        if edit.operation is Operation.REPLACE:
+            routers = {}
+    for name, document in edit.routers.items():
+        routers[name], found = _edited_tree(ROUTER, running.routers.get(name, {}), edit.operation, document)
+        problems += (replace(problem, router=name) for problem in found)
+    return Running(network, {name: tree for name, tree in routers.items() if tree}), problems
+
+
+def _edited_tree(
+    schema: Schema, base: Tree, operation: Operation, document: Any
+) -> tuple[Tree, Sequence[ConfigError]]:
+    match operation:
+        case Operation.MERGE:
+            sound = read_document(schema, document)
+            return tree_edit.merge(schema, base, sound.tree), sound.errors
+        case Operation.REPLACE:
+            sound = read_document(schema, document)
+            return tree_edit.replace(schema, base, sound.tree), sound.errors
+        case Operation.DELETE | Operation.REMOVE:
+            named = read_document(schema, document, names_only=True)
+            left = tree_edit.delete(schema, base, named.tree, missing_ok=True)
+            if operation is Operation.REMOVE:
+                return left, named.errors
+            return left, (*named.errors, *_absent(schema, base, named.tree))
+
+
+def _absent(schema: Schema, base: Tree, names: Tree) -> tuple[ConfigError, ...]:
+    """What is to be deleted and is not there."""
+    try:
+        tree_edit.delete(schema, base, names, missing_ok=False)
+    except InvalidIntent as error:
+        return error.errors
+    return ()
+
+
+def _unexplained(found: Iterable[ConfigError], malformed: Iterable[ConfigError]) -> Iterator[ConfigError]:
+    """Problems that are more than the gap where a malformed node was left out."""
+    gaps = {(problem.router, problem.error_path) for problem in malformed}
+    for problem in found:
+        missing = problem.error_tag == "data-missing"
+        if not missing or not any(
+            router == problem.router and path.startswith(problem.error_path) for router, path in gaps
+        ):
+            yield problem
+
+
+def _rule_problems(reading: Reading) -> Iterator[ConfigError]:
+    for service in services():
+        yield from service.check(reading.network, reading.written)
+
+
+def _unknown_routers(candidate: Running, reading: Reading) -> Iterator[ConfigError]:
+    known = {router.name for router in reading.network.network.router}
+    for name in sorted(candidate.routers.keys() - known):
+        yield ConfigError(
+            error_tag="data-missing",
+            error_app_tag="instance-required",
+            error_path="/tasuki-network:network/router" + predicate("name", name),
+            message=f"There is no router {name} in the network: add it, or leave out its router tree.",
+        )
+
+
+def _router_problems(candidate: Running, intended: Mapping[str, Tree]) -> Iterator[ConfigError]:
+    """What YANG objects to in the routers with written trees.
+
+    Written nodes may lean on compiled ones, so only the whole counts; while the network has problems there is
+    no whole, and what seems to be missing may come with it. What services compile alone is always valid,
+    which their tests prove.
+    """
+    for name, tree in sorted(candidate.routers.items()):
+        for problem in router_validator().validate(intended.get(name, tree)):
+            if intended or problem.error_tag != "data-missing":
+                yield replace(problem, router=name)
+
+
+def running_changes(before: Running, after: Running) -> list[RoutedChange]:
+    """The difference of two revisions."""
+    changes = [RoutedChange("", change) for change in diff(NETWORK, before.network, after.network)]
+    for router in sorted(before.routers.keys() | after.routers.keys()):
+        old, new = before.routers.get(router, {}), after.routers.get(router, {})
+        changes += (RoutedChange(router, change) for change in diff(ROUTER, old, new))
+    return changes
+
+
+def intended_changes(before: Mapping[str, Tree], after: Mapping[str, Tree]) -> Mapping[str, list[Change]]:
+    """The difference of what the routers shall be, for those where there is any."""
+    changes = {
+        router: diff(ROUTER, before.get(router, {}), after.get(router, {}))
+        for router in sorted(before.keys() | after.keys())
+    }
+    return {router: changed for router, changed in changes.items() if changed}
