@@ -1,0 +1,49 @@
+"""`tasuki routers`: how far each router is."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.console import Group
+from tasuki_proto.v1.router_pb2 import Router
+
+from tasuki_client import terminal
+from tasuki_client.client import Client
+from tasuki_client.plain import plain
+from tasuki_client.render import routers as render
+
+
+def every(client: Client, *, as_json: bool) -> None:
+    """Print all routers."""
+    routers = client.routers()
+    if as_json:
+        terminal.show_json({"routers": [plain(router) for router in routers]})
+    else:
+        terminal.show(render.every(routers, datetime.now(UTC)))
+
+
+def one(client: Client, name: str, *, as_json: bool) -> None:
+    """Print one router with each of its objects that is not as intended."""
+    router = client.router(name)
+    if as_json:
+        terminal.show_json(plain(router))
+    else:
+        terminal.show(*render.one(router, datetime.now(UTC)))
+
+
+def watch(client: Client, name: str, *, as_json: bool) -> None:
+    """Print the routers, or one, anew on every change; in JSON the one that changed, one to a line."""
+    known: dict[str, Router] = {}
+    changes = client.watch_routers((name,) if name else (), with_objects=bool(name))
+    if as_json:
+        for router in changes:
+            terminal.show_json_line(plain(router))
+        return
+    with terminal.drawing(terminal.console()) as draw:
+        for router in changes:
+            known[router.name] = router
+            draw(_view(list(known.values()), in_detail=bool(name)))
+
+
+def _view(routers: Sequence[Router], *, in_detail: bool) -> Group:
+    now = datetime.now(UTC)
+    return Group(*(render.one(routers[0], now) if in_detail else [render.every(routers, now)]))

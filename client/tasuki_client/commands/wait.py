@@ -1,0 +1,68 @@
+"""`tasuki apply --wait`: until every router that a commit concerns has applied it, or time is up."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rich.table import Table
+from tasuki_proto.v1.config_pb2 import ApplyResponse
+from tasuki_proto.v1.router_pb2 import Router
+
+from tasuki_client import terminal
+from tasuki_client.client import Client
+from tasuki_client.render import routers as render
+from tasuki_client.render.tables import table
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A router on its way to a revision."""
+
+    router: Router
+    revision: int
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it has applied the revision or a later one, objects that wait for something aside."""
+        return self.router.applied_revision >= self.revision
+
+    @property
+    def account(self) -> str:
+        """How it stands, for people."""
+        if self.arrived:
+            return render.applied(self.router)
+        return render.not_applied(self.router, self.revision, datetime.now(UTC))
+
+
+def wait_for(client: Client, answer: ApplyResponse, seconds: float) -> list[Arrival]:
+    """Wait for the routers that the commit concerns or, if it changed nothing, for all of them.
+
+    Progress goes to standard error: a live table on a terminal, else a line for each router that arrives.
+    """
+    goals = {outcome.router: answer.revision for outcome in answer.routers}
+    if not answer.committed:
+        goals = {router.name: router.intended_revision for router in client.routers()}
+    arrivals = {name: Arrival(Router(name=name), revision) for name, revision in goals.items()}
+    err = terminal.console(sys.stderr)
+    with terminal.drawing(err) as draw:
+        for arrival in _arrivals(client, goals, seconds):
+            known = arrivals[arrival.router.name].arrived
+            arrivals[arrival.router.name] = arrival
+            if err.is_terminal:
+                draw(_table(arrivals.values()))
+            elif arrival.arrived and not known:
+                draw(f"{arrival.router.name}: {arrival.account}")
+            if all(a.arrived for a in arrivals.values()):
+                break
+    return list(arrivals.values())
+
+
+def _arrivals(client: Client, goals: Mapping[str, int], seconds: float) -> Iterator[Arrival]:
+    if goals:
+        for router in client.watch_routers(tuple(goals), with_objects=True, seconds=seconds):
+            yield Arrival(router, goals[router.name])
+
+
+def _table(arrivals: Iterable[Arrival]) -> Table:
+    return table("ROUTER", "", rows=((arrival.router.name, arrival.account) for arrival in arrivals))

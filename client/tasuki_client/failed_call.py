@@ -1,0 +1,67 @@
+"""What a failed call means to the one who made it."""
+
+from collections.abc import Callable
+from typing import Final
+
+import grpc
+from tasuki_proto.channel import Target
+from tasuki_proto.status import config_errors
+
+from tasuki_client.errors import AccessDenied, CallFailed, ConfigRejected, TasukiError, Unreachable
+
+
+def from_rpc(error: grpc.RpcError, target: Target) -> TasukiError:
+    """The exception for a failed call: problems of the request first, else what its code says."""
+    if problems := config_errors(error):
+        return ConfigRejected(problems)
+    explain = _EXPLAINED.get(error.code(), _failed)
+    return explain(target, error.details() or "no details")
+
+
+def _unreachable(target: Target, details: str) -> TasukiError:
+    if any(word in details.lower() for word in ("ssl", "tls", "certificate", "handshake")):
+        return Unreachable(
+            f"no TLS connection with the controller at {target}: the certificate must come from its CA, and "
+            f"a controller that runs with --insecure is reached with --insecure ({details})"
+        )
+    return Unreachable(
+        f"no controller answers at {target}: start tasuki-controller there, or give its address with "
+        f"--controller or TASUKI_CONTROLLER ({details})"
+    )
+
+
+def _too_late(target: Target, details: str) -> TasukiError:
+    return Unreachable(f"the controller at {target} did not answer in time: look at its log ({details})")
+
+
+def _denied(target: Target, details: str) -> TasukiError:
+    return AccessDenied(
+        f"the controller at {target} refuses: {details} (an operator's certificate is issued by "
+        f"'tasuki-controller issue operator NAME --out DIR')"
+    )
+
+
+def _unknown_call(target: Target, details: str) -> TasukiError:
+    return CallFailed(
+        f"the controller at {target} does not offer this: is it as new as this program? ({details})"
+    )
+
+
+def _failed(target: Target, details: str) -> TasukiError:
+    return CallFailed(f"the controller at {target} failed: {details}")
+
+
+def _said(_target: Target, details: str) -> TasukiError:
+    return CallFailed(details)
+
+
+_EXPLAINED: Final[dict[grpc.StatusCode, Callable[[Target, str], TasukiError]]] = {
+    grpc.StatusCode.UNAVAILABLE: _unreachable,
+    grpc.StatusCode.DEADLINE_EXCEEDED: _too_late,
+    grpc.StatusCode.UNAUTHENTICATED: _denied,
+    grpc.StatusCode.PERMISSION_DENIED: _denied,
+    grpc.StatusCode.UNIMPLEMENTED: _unknown_call,
+    grpc.StatusCode.NOT_FOUND: _said,
+    grpc.StatusCode.INVALID_ARGUMENT: _said,
+    grpc.StatusCode.FAILED_PRECONDITION: _said,
+}
