@@ -14,11 +14,7 @@ V = TypeVar("V")
 
 
 class MailboxClosedError(Exception):
-    """Nothing more will come. `reason` says why, for the reader's own peer."""
-
-    def __init__(self, reason: Exception | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """Nothing more will come, for no particular reason."""
 
 
 class Mailbox(Generic[K, V]):
@@ -27,7 +23,7 @@ class Mailbox(Generic[K, V]):
     def __init__(self) -> None:
         self._latest: dict[K, V] = {}
         self._changed = asyncio.Event()
-        self._closed: MailboxClosedError | None = None
+        self._closed: Exception | None = None
 
     def __len__(self) -> int:
         return len(self._latest)
@@ -41,7 +37,7 @@ class Mailbox(Generic[K, V]):
     def close(self, reason: Exception | None = None) -> None:
         """Wake the reader for the last time. What is unread is dropped; the first reason given counts."""
         if self._closed is None:
-            self._closed = MailboxClosedError(reason)
+            self._closed = reason or MailboxClosedError()
             self._latest.clear()
             self._changed.set()
 
@@ -49,7 +45,7 @@ class Mailbox(Generic[K, V]):
         """Wait for messages and take all that there are, oldest key first.
 
         Raises:
-            MailboxClosedError: the mailbox is closed.
+            Exception: the reason why the mailbox is closed, or `MailboxClosedError`.
         """
         await self._changed.wait()
         if self._closed is not None:

@@ -17,7 +17,15 @@ from typing import IO, Final, TypeVar
 
 from tasuki_proto.v1 import drift_pb2, router_pb2
 
-from tasuki_controller.store import DriftCount, DriftFilter, IntentMark, Revision, StoredRevision, StoreError
+from tasuki_controller.store import (
+    DriftCount,
+    DriftFilter,
+    IntentMark,
+    Revision,
+    StoredRevision,
+    StoreError,
+    is_open,
+)
 
 T = TypeVar("T")
 
@@ -27,7 +35,6 @@ _DRIFT_KEPT: Final = timedelta(days=90)
 _DRIFT_KEPT_PER_ROUTER: Final = 100_000
 _PRUNE_EVERY: Final = 10_000
 """Drift items saved between two looks for what is too old or too much."""
-_CLOSED_ACTIONS: Final = frozenset({drift_pb2.DriftItem.ACTION_HEALED, drift_pb2.DriftItem.ACTION_OBSOLETE})
 
 _MIGRATIONS: Final = (
     """
@@ -207,7 +214,7 @@ class SqliteStore:
                 router,
                 item.id,
                 item.last_seen.ToMicroseconds(),
-                item.action not in _CLOSED_ACTIONS,
+                is_open(item),
                 item.SerializeToString(),
             )
             for item in items

@@ -8,7 +8,7 @@ and reads, so that no store depends on a model.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from tasuki_proto.v1 import drift_pb2, router_pb2
 
@@ -64,6 +64,14 @@ class DriftCount:
 
     open: int = 0
     recent: int = 0
+
+
+_CLOSED: Final = frozenset({drift_pb2.DriftItem.ACTION_HEALED, drift_pb2.DriftItem.ACTION_OBSOLETE})
+
+
+def is_open(item: drift_pb2.DriftItem) -> bool:
+    """Whether the difference is still there."""
+    return item.action not in _CLOSED
 
 
 class Store(Protocol):

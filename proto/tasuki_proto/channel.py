@@ -17,6 +17,10 @@ from grpc import aio
 DEFAULT_PORT: Final = 9339
 CONTROLLER_TLS_NAME: Final = "tasuki-controller"
 """DNS name in every controller certificate. Clients check this one, so that any address of it works."""
+HEARTBEAT_SECONDS: Final = 5.0
+"""Silence on an agent's stream after which a side says that it is there."""
+SILENCE_SECONDS: Final = 20.0
+"""Silence after which the other side's program is taken for stuck, though its connection may live."""
 _MAX_PORT: Final = 65_535
 
 _MAX_MESSAGE: Final = 64 << 20

@@ -1,0 +1,354 @@
+"""The routers: what each shall be, what each was last seen to be, and who wants to know.
+
+Every agent that dials in has a `Link`, whose mailbox holds the newest of each message for it: a slow or stuck
+agent gets the newest intent when it reads again, and never delays a commit or another agent.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeAlias
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+from tasuki_proto.v1 import agent_pb2, drift_pb2, router_pb2
+from tasuki_yang.errors import ConfigError
+
+from tasuki_controller.failure import Failed, invalid, missing
+from tasuki_controller.intent import RouterIntent, router_intent
+from tasuki_controller.mailbox import Mailbox
+from tasuki_controller.store import DriftCount, Store
+
+_log = logging.getLogger(__name__)
+
+RECENT: Final = timedelta(hours=24)
+_OPERATIONAL_TIMEOUT: Final = 5.0
+_DRIFT_WATCH_LIMIT: Final = 10_000
+"""Drift items that may wait for one watcher before it is told to start again."""
+
+DriftKey: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """What all routers shall be, since the newest revision."""
+
+    revision: int
+    """The newest revision; 0 before the first one, when nobody is told anything."""
+    routers: Mapping[str, RouterIntent]
+    """Every router of the network tree."""
+    removed: Mapping[str, RouterIntent]
+    """Routers that were in the network tree once: their intent is an empty tree."""
+
+    def of(self, router: str) -> RouterIntent | None:
+        """The intent of any router. One that no revision ever named shall be empty since the first one."""
+        known = self.routers.get(router) or self.removed.get(router)
+        return known or (router_intent(1, {}) if self.revision else None)
+
+
+@dataclass(eq=False, slots=True)
+class Link:
+    """One agent's stream."""
+
+    router: str
+    outbox: Mailbox[str, agent_pb2.ConnectResponse] = field(default_factory=Mailbox)
+    questions: dict[int, asyncio.Future[agent_pb2.Operational]] = field(default_factory=dict)
+    asked: int = 0
+
+    def send(self, message: agent_pb2.ConnectResponse) -> None:
+        """Leave a message, in the place of an unsent older one of its sort."""
+        self.outbox.put(message.WhichOneof("message"), message)
+
+    async def operational(self) -> agent_pb2.Operational:
+        """Ask for the operational tree. One answer serves every question asked before it was given."""
+        self.asked += 1
+        number = self.asked
+        self.questions[number] = asyncio.get_running_loop().create_future()
+        self.send(agent_pb2.ConnectResponse(operational_request=agent_pb2.OperationalRequest(id=number)))
+        try:
+            return await self.questions[number]
+        finally:
+            del self.questions[number]
+
+    def answer(self, answer: agent_pb2.Operational) -> None:
+        """Give the operational tree to whoever asked for it up to this question."""
+        for number, question in self.questions.items():
+            if number <= answer.id and not question.done():
+                question.set_result(answer)
+
+    def close(self, reason: Failed) -> None:
+        """End the stream."""
+        self.outbox.close(reason)
+        for question in self.questions.values():
+            if not question.done():
+                question.set_exception(reason)
+
+
+class Fleet:
+    """All routers that are intended, connected, or known from before."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._intended = Intended(0, {}, {})
+        self._status: dict[str, router_pb2.Router] = {}
+        self._operational: dict[str, agent_pb2.Operational] = {}
+        self._links: dict[str, Link] = {}
+        self._router_watches: set[Mailbox[str, str]] = set()
+        self._drift_watches: set[Mailbox[DriftKey, drift_pb2.DriftItem]] = set()
+
+    async def restore(self) -> None:
+        """Recall what the routers were last seen to be."""
+        for router in await self._store.routers():
+            router.connected = False
+            self._status[router.name] = router
+
+    def publish(self, intended: Intended) -> None:
+        """Tell every router whose intent changed. Never waits."""
+        before, self._intended = self._intended, intended
+        for router in {*intended.routers, *intended.removed, *self._links}:
+            if before.of(router) == intended.of(router):
+                continue
+            if router in self._links:
+                self._send_intent(self._links[router])
+            self._changed(router)
+
+    def is_connected(self, router: str) -> bool:
+        """Whether the router's agent has its stream open."""
+        return router in self._links
+
+    def is_current(self, link: Link) -> bool:
+        """Whether this is still the router's stream, and not one that was replaced or ended."""
+        return self._links.get(link.router) is link
+
+    async def connect(self, hello: agent_pb2.Hello, peer: str) -> Link:
+        """Take in an agent's stream, in the place of an older one of the same router."""
+        older = self._links.get(hello.router)
+        if older:
+            _log.warning(
+                "router %s: a second agent connected from %s; the first is dropped", hello.router, peer
+            )
+            older.close(_replaced(hello.router, peer))
+        link = self._links[hello.router] = Link(hello.router)
+        self._send_intent(link, held=hello.digest)
+        status = self._seen(hello.router)
+        status.connected = True
+        status.peer = peer
+        status.agent_version = hello.agent_version
+        _log.info("router %s: connected from %s, holds revision %d", hello.router, peer, hello.revision)
+        await self._save(status)
+        return link
+
+    async def disconnect(self, link: Link) -> None:
+        """Note that the stream has ended."""
+        link.close(_lost(link.router))
+        if not self.is_current(link):
+            return
+        del self._links[link.router]
+        _log.info("router %s: disconnected", link.router)
+        status = self._status[link.router]
+        status.connected = False
+        await self._save(status)
+
+    async def heartbeat(self, link: Link, heartbeat: agent_pb2.Heartbeat) -> None:
+        """Note how far the router is; write it down only when it got somewhere."""
+        status = self._seen(link.router)
+        advanced = status.applied_revision != heartbeat.applied_revision
+        status.applied_revision = heartbeat.applied_revision
+        if heartbeat.HasField("observed_at"):
+            status.observed_at.CopyFrom(heartbeat.observed_at)
+        if advanced:
+            await self._save(status)
+        else:
+            self._changed(link.router)
+
+    async def report(self, link: Link, report: agent_pb2.Report) -> None:
+        """Note how the router stands; acknowledge its drift when that is stored."""
+        status = self._seen(link.router)
+        status.applied_revision = report.applied_revision
+        status.observed_at.CopyFrom(report.observed_at)
+        status.counts.CopyFrom(report.counts)
+        del status.objects[:]
+        status.objects.extend(report.objects)
+        if report.drift:
+            items = [self._own(link.router, sequenced.item) for sequenced in report.drift]
+            await self._store.save_drift(link.router, items)
+            for item in items:
+                self._drifted(item)
+            last = max(sequenced.sequence for sequenced in report.drift)
+            link.send(agent_pb2.ConnectResponse(drift_ack=agent_pb2.DriftAck(sequence=last)))
+        await self._save(status)
+
+    def answer(self, link: Link, answer: agent_pb2.Operational) -> None:
+        """Take in a router's operational tree."""
+        self._operational[link.router] = answer
+        link.answer(answer)
+
+    async def operational(self, router: str) -> agent_pb2.Operational:
+        """The router's operational tree: as it is now, or else as it was last told.
+
+        Raises:
+            Failed: there is no such router, or neither can be had.
+        """
+        link = self._links.get(router)
+        if link:
+            try:
+                async with asyncio.timeout(_OPERATIONAL_TIMEOUT):
+                    return await link.operational()
+            except (TimeoutError, Failed):
+                _log.warning("router %s: did not tell its operational state in time", router)
+        self.require(router)
+        if router in self._operational:
+            return self._operational[router]
+        raise _unavailable(f"router '{router}' is not connected and has not told its operational state yet")
+
+    def require(self, router: str) -> None:
+        """Fail for a router that does not exist.
+
+        Raises:
+            Failed: data-missing.
+        """
+        if not self._exists(router):
+            raise missing(f"there is no router '{router}'; known are: {', '.join(self._names()) or 'none'}")
+
+    async def routers(
+        self, names: Sequence[str] = (), *, with_objects: bool = False
+    ) -> list[router_pb2.Router]:
+        """How these routers stand, or all of them."""
+        counts = await self._store.drift_counts(datetime.now(UTC) - RECENT)
+        return [
+            self._router(name, counts.get(name, DriftCount()), with_objects=with_objects)
+            for name in names or self._names()
+            if self._exists(name)
+        ]
+
+    def evidence(self, router: str | None) -> list[drift_pb2.Evidence]:
+        """When each router was last observed."""
+        evidence = []
+        for name in self._names() if router is None else [router]:
+            item = drift_pb2.Evidence(router=name, connected=self.is_connected(name))
+            if name in self._status and self._status[name].HasField("observed_at"):
+                item.observed_at.CopyFrom(self._status[name].observed_at)
+            evidence.append(item)
+        return evidence
+
+    @contextmanager
+    def watch_routers(self) -> Iterator[Mailbox[str, str]]:
+        """A mailbox that gets the name of every router that changes."""
+        mailbox: Mailbox[str, str] = Mailbox()
+        self._router_watches.add(mailbox)
+        try:
+            yield mailbox
+        finally:
+            self._router_watches.discard(mailbox)
+
+    @contextmanager
+    def watch_drift(self) -> Iterator[Mailbox[DriftKey, drift_pb2.DriftItem]]:
+        """A mailbox that gets every new or changed drift item. Closed when too many wait in it."""
+        mailbox: Mailbox[DriftKey, drift_pb2.DriftItem] = Mailbox()
+        self._drift_watches.add(mailbox)
+        try:
+            yield mailbox
+        finally:
+            self._drift_watches.discard(mailbox)
+
+    def close(self) -> None:
+        """End every stream, because the controller ends."""
+        reason = _unavailable("the controller is shutting down")
+        for link in list(self._links.values()):
+            link.close(reason)
+        for watch in self._router_watches | self._drift_watches:
+            watch.close(reason)
+
+    def _names(self) -> list[str]:
+        return sorted(
+            name for name in {*self._intended.routers, *self._links, *self._status} if self._exists(name)
+        )
+
+    def _exists(self, router: str) -> bool:
+        if router in self._intended.routers or router in self._links:
+            return True
+        # A removed router is listed until it is seen to have taken its objects down.
+        removed, status = self._intended.removed.get(router), self._status.get(router)
+        return removed is not None and status is not None and status.applied_revision < removed.revision
+
+    def _router(self, name: str, drift: DriftCount, *, with_objects: bool) -> router_pb2.Router:
+        router = router_pb2.Router(name=name)
+        if name in self._status:
+            router.CopyFrom(self._status[name])
+        intent = self._intended.of(name)
+        router.intended_revision = intent.revision if intent else 0
+        router.open_drift, router.recent_drift = drift.open, drift.recent
+        if not with_objects:
+            del router.objects[:]
+        return router
+
+    def _send_intent(self, link: Link, held: str = "") -> None:
+        intent = self._intended.of(link.router)
+        # A controller without any revision has lost its state or never had one: it must not empty routers.
+        if intent:
+            link.send(agent_pb2.ConnectResponse(intent=intent.message(held=held)))
+
+    def _seen(self, router: str) -> router_pb2.Router:
+        status = self._status.setdefault(router, router_pb2.Router(name=router))
+        status.last_seen.CopyFrom(_now())
+        return status
+
+    async def _save(self, status: router_pb2.Router) -> None:
+        self._changed(status.name)
+        await self._store.save_router(status)
+
+    def _changed(self, router: str) -> None:
+        for watch in self._router_watches:
+            watch.put(router, router)
+
+    @staticmethod
+    def _own(router: str, item: drift_pb2.DriftItem) -> drift_pb2.DriftItem:
+        if not item.id:
+            raise invalid("a drift item needs an id")
+        # Whatever it says: a router reports about itself only.
+        item.router = router
+        if not item.HasField("last_seen"):
+            item.last_seen.CopyFrom(_now())
+        return item
+
+    def _drifted(self, item: drift_pb2.DriftItem) -> None:
+        for watch in self._drift_watches:
+            watch.put((item.router, item.id), item)
+            if len(watch) > _DRIFT_WATCH_LIMIT:
+                watch.close(_too_slow())
+
+
+def _now() -> Timestamp:
+    now = Timestamp()
+    now.GetCurrentTime()
+    return now
+
+
+def _unavailable(message: str) -> Failed:
+    problem = ConfigError(error_type="application", error_tag="operation-failed", message=message)
+    return Failed([problem], grpc.StatusCode.UNAVAILABLE)
+
+
+def _lost(router: str) -> Failed:
+    return _unavailable(f"router '{router}' has disconnected")
+
+
+def _replaced(router: str, peer: str) -> Failed:
+    problem = ConfigError(
+        error_type="protocol",
+        error_tag="in-use",
+        message=f"another agent connected as router '{router}', from {peer}",
+    )
+    return Failed([problem], grpc.StatusCode.ABORTED)
+
+
+def _too_slow() -> Failed:
+    problem = ConfigError(
+        error_type="protocol",
+        error_tag="resource-denied",
+        message=f"more than {_DRIFT_WATCH_LIMIT} drift items wait to be read: watch again from the start",
+    )
+    return Failed([problem])

@@ -1,0 +1,40 @@
+"""What one router shall be, ready to be sent."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from tasuki_proto.v1 import agent_pb2
+from tasuki_yang.tree import Tree
+
+from tasuki_controller.document import text_of
+from tasuki_controller.store import IntentMark
+
+_FAST: Final = 1
+"""Level of compression: intents of thousands of tunnels are compressed while a commit waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouterIntent:
+    """A router's intended tree and the revision that last changed it."""
+
+    revision: int
+    digest: str
+    config_json_gz: bytes
+
+    @property
+    def mark(self) -> IntentMark:
+        """What the store keeps of it."""
+        return IntentMark(self.revision, self.digest)
+
+    def message(self, *, held: str = "") -> agent_pb2.Intent:
+        """The intent as it travels, without its text to an agent that holds this digest already."""
+        text = b"" if held == self.digest else self.config_json_gz
+        return agent_pb2.Intent(revision=self.revision, config_json_gz=text, digest=self.digest)
+
+
+def router_intent(revision: int, tree: Tree) -> RouterIntent:
+    """The intent of this revision. Equal trees have equal digests."""
+    text = text_of(tree)
+    return RouterIntent(revision, hashlib.sha256(text).hexdigest(), gzip.compress(text, _FAST, mtime=0))

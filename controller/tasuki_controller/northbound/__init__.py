@@ -1,0 +1,1 @@
+"""What operators call: one module per gRPC service."""
