@@ -1,0 +1,1 @@
+"""The agent: reconciles one router with its intent, and reports every drift."""

@@ -1,7 +1,7 @@
 """The agent's stream to its controller: intent comes down, reports go up, the newest of each wins.
 
-The link never holds the router up. While it is down the reconciler keeps to the last intent, and what there is to
-report is built when the stream is up again.
+The link never holds the router up. While it is down the reconciler keeps to the last intent, and what there
+is to report is built when the stream is up again.
 """
 
 import asyncio
@@ -12,16 +12,16 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import grpc
 from grpc import aio
+from tasuki_proto.channel import Target, TlsFiles, aio_channel
+from tasuki_proto.v1 import agent_pb2, agent_pb2_grpc
 
 from tasuki_agent import report
 from tasuki_agent.intent import BrokenIntent, Intent
 from tasuki_agent.reconcile.reconciler import Reconciler
-from tasuki_proto.channel import Target, TlsFiles, aio_channel
-from tasuki_proto.v1 import agent_pb2, agent_pb2_grpc
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,9 @@ class ControllerLink:
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
     _problem: str = ""
     _connected: bool = False
-    _answers: asyncio.Queue[agent_pb2.ConnectRequest] = field(default_factory=lambda: asyncio.Queue(maxsize=8))
+    _answers: asyncio.Queue[agent_pb2.ConnectRequest] = field(
+        default_factory=lambda: asyncio.Queue(maxsize=8)
+    )
 
     def notify(self) -> None:
         """There may be something new to report."""
@@ -120,7 +122,7 @@ class ControllerLink:
     async def _incoming(self, stream: Stream) -> AsyncIterator[agent_pb2.ConnectResponse]:
         while True:
             try:
-                message = await asyncio.wait_for(stream.read(), SILENCE_LIMIT)
+                message: Any = await asyncio.wait_for(stream.read(), SILENCE_LIMIT)
             except TimeoutError as error:
                 raise _Silent(f"no word for {SILENCE_LIMIT:.0f} s") from error
             if message is aio.EOF:
@@ -160,16 +162,20 @@ class ControllerLink:
             elif current is not None and current.digest == message.digest:
                 intent = Intent(message.revision, current.text, current.tree)
             else:
-                raise BrokenIntent(f"revision {message.revision} came without its text")
+                self._refuse(f"revision {message.revision} came without its text")
+                return
         except BrokenIntent as error:
-            log.error("intent refused: %s", error)
-            self._problem = str(error)
-            self._stale.set()
+            self._refuse(str(error))
             return
         self._problem = ""
         if current is None or (current.revision, current.text) != (intent.revision, intent.text):
             log.info("intent of revision %d received", intent.revision)
             self.take_intent(intent)
+        self._stale.set()
+
+    def _refuse(self, problem: str) -> None:
+        log.error("intent refused: %s", problem)
+        self._problem = problem
         self._stale.set()
 
     async def _operational(self, request_id: int) -> agent_pb2.ConnectRequest:

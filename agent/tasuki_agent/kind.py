@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     from tasuki_agent.kernel import Kernel
 
 Key: TypeAlias = Any
-"""Hashable, with `str()` as people write it. Its fields with `compare=False` say where the intent has the object."""
+"""Hashable, with `str()` as people write it.
+
+Its fields with `compare=False` say where the intent has the object.
+"""
 Spec: TypeAlias = Any
-"""A frozen dataclass. Its fields with `compare=False` are evidence (marks, indexes), never part of a difference."""
+"""A frozen dataclass.
+
+Its fields with `compare=False` are evidence (marks, indexes), never part of a difference.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +126,11 @@ class Kind(Protocol):
         ...
 
     def in_place(self, observed: Spec, wanted: Spec) -> bool:
-        """Whether the kernel can change the one into the other. If not: delete, create, dependants as well."""
+        """Whether the kernel can change the one into the other. If not: delete and create, dependants too."""
         ...
 
     def path(self, key: Key, field: str = "") -> str:
-        """Instance-identifier (RFC 7951 section 6.11) of the object, or of one of its fields, in the router tree."""
+        """Instance-identifier (RFC 7951 section 6.11) of the object, or of one of its fields."""
         ...
 
     def tree(self, key: Key, spec: Spec) -> Mapping[str, Any]:

@@ -15,19 +15,22 @@ from pathlib import Path
 # Forks beside gRPC's threads are not wanted, and the handlers for them cost start-up time.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
+from tasuki_proto.channel import Target, TlsFiles, require_local
+
 from tasuki_agent.agent import Agent
 from tasuki_agent.kernel import KernelError
 from tasuki_agent.state import StateDir, StateDirError
-from tasuki_proto.channel import Target, TlsFiles, require_local
 
 EXAMPLES = """\
 examples:
-  tasuki-agent --router home --controller controller.example.net:9339 --state-dir /var/lib/tasuki-agent
-  tasuki-agent --router vps --controller unix:/run/tasuki/controller.sock --insecure --state-dir /var/lib/tasuki-agent
+  tasuki-agent --router home --controller controller.example.net:9339 \\
+      --state-dir /var/lib/tasuki-agent
+  tasuki-agent --router vps --controller unix:/run/tasuki/controller.sock --insecure \\
+      --state-dir /var/lib/tasuki-agent
 
-The agent needs root. It works in the network namespace that it is started in, and takes its certificate from
-STATE_DIR/tls (cert.pem, key.pem, ca.pem), where `tasuki-controller issue router NAME --out STATE_DIR/tls` puts it.
-Without a controller it keeps the router as the last intent says. It leaves everything in place when it ends."""
+The agent needs root. It works in the network namespace that it is started in, and takes its certificate
+from STATE_DIR/tls (cert.pem, key.pem, ca.pem): `tasuki-controller issue router NAME --out DIR` makes them.
+Without a controller it keeps the router as the last intent says. It leaves all in place when it ends."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -75,7 +78,9 @@ def parser() -> argparse.ArgumentParser:
         help="observe everything this often even if no event says so [60]",
     )
     p.add_argument("--log-format", choices=("text", "json"), default="text", help="[text]")
-    p.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info", help="[info]")
+    p.add_argument(
+        "--log-level", choices=("debug", "info", "warning", "error"), default="info", help="[info]"
+    )
     p.add_argument("--version", action="version", version=f"tasuki-agent {version('tasuki')}")
     return p
 
@@ -97,14 +102,12 @@ def _tls_files(args: argparse.Namespace, target: Target) -> TlsFiles | None:
         require_local(target)
         return None
     default = TlsFiles.in_directory(args.state_dir / "tls")
-    files = TlsFiles(
-        args.tls_cert or default.cert, args.tls_key or default.key, args.tls_ca or default.ca
-    )
+    files = TlsFiles(args.tls_cert or default.cert, args.tls_key or default.key, args.tls_ca or default.ca)
     missing = [str(path) for path in (files.cert, files.key, files.ca) if not path.is_file()]
     if missing:
         raise ValueError(
-            f"no such file: {', '.join(missing)}; on the controller run "
-            f"`tasuki-controller issue router {args.router} --out DIR` and copy DIR to {args.state_dir / 'tls'}"
+            f"no such file: {', '.join(missing)}; run "
+            f"`tasuki-controller issue router {args.router} --out DIR` on the controller and copy DIR to {args.state_dir / 'tls'}"
         )
     return files
 
@@ -126,7 +129,9 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"tasuki-agent: {error}\n")
         return 2
     if os.geteuid() != 0:
-        sys.stderr.write("tasuki-agent: changing links, addresses and routes needs root; start it with sudo\n")
+        sys.stderr.write(
+            "tasuki-agent: changing links, addresses and routes needs root; start it with sudo\n"
+        )
         return 1
     try:
         state = StateDir.open(args.state_dir)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tasuki_agent.kind import Kind, Observed
-from tasuki_agent.reconcile.compare import Wanted
 from tasuki_yang.edit import merge
 from tasuki_yang.schema import ROUTER
+
+from tasuki_agent.kind import Kind, Observed
+from tasuki_agent.reconcile.compare import Wanted
 
 Tree = dict[str, Any]
 

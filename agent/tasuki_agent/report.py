@@ -1,13 +1,13 @@
 """What the agent tells the controller, in the protocol's messages."""
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from tasuki_proto.v1 import agent_pb2, drift_pb2, router_pb2
 
 from tasuki_agent.kind import Kind, Ref
 from tasuki_agent.reconcile.compare import Class
 from tasuki_agent.reconcile.drift import Action, DriftItem
 from tasuki_agent.reconcile.reconciler import Reconciler
 from tasuki_agent.reconcile.status import State, Status
-from tasuki_proto.v1 import agent_pb2, drift_pb2, router_pb2
 
 _STATES = {
     State.PENDING: router_pb2.ObjectStatus.STATE_PENDING,

@@ -68,7 +68,7 @@ class StateDir:
         except BlockingIOError as error:
             os.close(lock)
             raise StateDirError(
-                f"another tasuki-agent uses the state directory {path}; give each agent a --state-dir of its own"
+                f"another tasuki-agent uses {path}; give each agent a --state-dir of its own"
             ) from error
         return cls(path, lock)
 

@@ -35,7 +35,7 @@ class Difference:
 
 
 def compare(kinds: Sequence[Kind], wanted: Wanted, observed: Observed) -> list[Difference]:
-    """Every difference, in the order of the kinds. Observed objects that are neither wanted nor ours do not count."""
+    """Every difference, in the order of the kinds. What is neither wanted nor ours does not count."""
     return [difference for kind in kinds for difference in _compare_kind(kind, wanted, observed)]
 
 

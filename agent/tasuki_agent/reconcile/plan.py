@@ -99,7 +99,7 @@ class _Draft:
                 self.make[ref] = Create(ref.key, difference.wanted)
 
     def recreate_dependants(self) -> None:
-        """Plan anew what vanishes with the replaced objects: all that needs them, directly or through others."""
+        """Plan anew what vanishes with the replaced objects: all that needs them, even through others."""
         if not self.replaced:
             return
         users: dict[Ref, list[Ref]] = defaultdict(list)

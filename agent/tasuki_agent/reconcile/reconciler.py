@@ -166,7 +166,7 @@ class Reconciler:
             self.observed_at[kind.name] = started
 
     def _held(self, differences: Iterable[Difference], repeats: dict[Ref, int]) -> frozenset[Ref]:
-        """Objects to leave alone for now; those that take changes without effect are failures from here on."""
+        """Objects to leave alone for now; changes without effect are failures from here on."""
         now = self.clock()
         for difference in differences:
             ref = difference.ref

@@ -107,7 +107,7 @@ class StatusBoard:
             delay = min(FIRST_RETRY * 2 ** (len(recent) - CONTENDED_REPAIRS), LAST_RETRY)
             self._entries[ref] = Status(
                 State.CONTENDED,
-                f"changed back {len(recent)} times within {CONTENDED_WINDOW:.0f} s: somebody else manages it too",
+                f"changed back {len(recent)} times within {CONTENDED_WINDOW:.0f} s: somebody sets it too",
                 recent[0],
                 len(recent),
                 now + delay,

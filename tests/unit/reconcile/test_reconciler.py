@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tasuki_agent.errors import Foreign, Permanent, Transient
 from tasuki_agent.intent import Intent
 from tasuki_agent.kind import Ref
@@ -40,7 +39,7 @@ class Router:
         )
 
     def intend(self, links: dict[str, Link], addresses: dict[Any, Address] | None = None) -> None:
-        tree = {"link": links, "address": addresses or {}}
+        tree: Any = {"link": links, "address": addresses or {}}
         before = self.reconciler.intent
         self.reconciler.set_intent(Intent(before.revision + 1 if before else 1, repr(tree).encode(), tree))
 
@@ -68,20 +67,20 @@ ONE_LINK = {"a": Link("red", 5)}
 ONE_ADDRESS = {("a", "1"): Address(64)}
 
 
-async def test_nothing_is_changed_before_there_is_an_intent(router: Router):
+async def test_nothing_is_changed_before_there_is_an_intent(router: Router) -> None:
     router.world.links["a"] = Link("red")
     assert await router.step() == []
     assert router.world.links
 
 
-async def test_an_empty_intent_removes_what_is_ours_and_nothing_else(router: Router):
+async def test_an_empty_intent_removes_what_is_ours_and_nothing_else(router: Router) -> None:
     router.world.links = {"a": Link("red", 0), "b": Link("red", 0, ours=False)}
     router.intend({})
     assert await router.step() == ["delete link a"]
     assert set(router.world.links) == {"b"}
 
 
-async def test_nothing_is_changed_on_an_observation_that_failed(router: Router):
+async def test_nothing_is_changed_on_an_observation_that_failed(router: Router) -> None:
     router.intend(ONE_LINK)
     router.world.blind = True
     with pytest.raises(Transient):
@@ -92,7 +91,7 @@ async def test_nothing_is_changed_on_an_observation_that_failed(router: Router):
     assert router.world.log == ["create link a"], "what could not be observed stays dirty"
 
 
-async def test_what_is_referred_to_is_created_first_and_deleted_last(router: Router):
+async def test_what_is_referred_to_is_created_first_and_deleted_last(router: Router) -> None:
     router.intend({"a": Link("red"), "a+": Link("red")}, {("a+", "1"): Address(64)})
     assert await router.step() == ["create link a", "create link a+", "create address a+ 1"]
     router.intend({})
@@ -101,14 +100,14 @@ async def test_what_is_referred_to_is_created_first_and_deleted_last(router: Rou
     assert not router.world.links
 
 
-async def test_a_second_step_changes_nothing(router: Router):
+async def test_a_second_step_changes_nothing(router: Router) -> None:
     router.intend(ONE_LINK, ONE_ADDRESS)
     await router.step()
     assert await router.step() == []
     assert router.met == [1], "an intent is met once"
 
 
-async def test_what_cannot_change_in_place_is_made_anew_with_all_that_needs_it(router: Router):
+async def test_what_cannot_change_in_place_is_made_anew_with_all_that_needs_it(router: Router) -> None:
     router.intend(ONE_LINK, ONE_ADDRESS)
     await router.step()
     router.intend({"a": Link("blue", 5)}, ONE_ADDRESS)
@@ -116,7 +115,7 @@ async def test_what_cannot_change_in_place_is_made_anew_with_all_that_needs_it(r
     assert router.drift() == [], "a change of intent is no drift"
 
 
-async def test_an_unmanaged_field_does_not_drift(router: Router):
+async def test_an_unmanaged_field_does_not_drift(router: Router) -> None:
     router.intend({"a": Link("red")})
     await router.step()
     router.world.links["a"] = Link("red", 77)
@@ -124,7 +123,9 @@ async def test_an_unmanaged_field_does_not_drift(router: Router):
 
 
 class TestWaiting:
-    async def test_an_object_waits_for_what_it_needs_and_what_needs_it_waits_too(self, router: Router):
+    async def test_an_object_waits_for_what_it_needs_and_what_needs_it_waits_too(
+        self, router: Router
+    ) -> None:
         router.intend({"x+": Link("red")}, {("x+", "1"): Address(64)})
         assert await router.step() == []
         status = router.reconciler.board.get(Ref("link", "x+"))
@@ -133,14 +134,14 @@ class TestWaiting:
         assert router.state("address", ("x+", "1")) is State.WAITING
         assert router.met == [1], "waiting is no failure"
 
-    async def test_it_is_made_when_the_foreign_object_that_it_needs_appears(self, router: Router):
+    async def test_it_is_made_when_the_foreign_object_that_it_needs_appears(self, router: Router) -> None:
         router.intend({}, {("lan", "1"): Address(64)})
         await router.step()
         router.world.links["lan"] = Link("green", 0, ours=False)
         assert await router.step() == ["create address lan 1"]
         assert router.state("address", ("lan", "1")) is None
 
-    async def test_since_is_kept_while_it_waits(self, router: Router):
+    async def test_since_is_kept_while_it_waits(self, router: Router) -> None:
         router.intend({}, ONE_ADDRESS)
         await router.step()
         router.clock.now += 30
@@ -151,7 +152,7 @@ class TestWaiting:
 
 
 class TestForeign:
-    async def test_a_foreign_object_with_our_name_is_reported_and_left_alone(self, router: Router):
+    async def test_a_foreign_object_with_our_name_is_reported_and_left_alone(self, router: Router) -> None:
         foreign = Link("green", 9, ours=False)
         router.world.links["a"] = foreign
         router.intend(ONE_LINK, ONE_ADDRESS)
@@ -161,7 +162,7 @@ class TestForeign:
         assert router.state("address", ("a", "1")) is State.WAITING, "nothing is put on a foreign link"
         assert router.met == []
 
-    async def test_ours_takes_its_place_once_it_is_gone(self, router: Router):
+    async def test_ours_takes_its_place_once_it_is_gone(self, router: Router) -> None:
         router.world.links["a"] = Link("green", 9, ours=False)
         router.intend(ONE_LINK, ONE_ADDRESS)
         await router.step()
@@ -171,7 +172,7 @@ class TestForeign:
 
 
 class TestDrift:
-    async def test_a_missing_object_is_reported_and_healed(self, router: Router):
+    async def test_a_missing_object_is_reported_and_healed(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()
         del router.world.links["a"]
@@ -184,7 +185,7 @@ class TestDrift:
             Action.HEALED,
         )
 
-    async def test_each_changed_field_is_an_item_of_its_own(self, router: Router):
+    async def test_each_changed_field_is_an_item_of_its_own(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()
         router.world.links["a"] = Link("blue", 6)
@@ -195,7 +196,7 @@ class TestDrift:
         }
         assert {item.action for item in router.drift()} == {Action.HEALED}
 
-    async def test_an_unexpected_object_of_ours_is_reported_and_removed(self, router: Router):
+    async def test_an_unexpected_object_of_ours_is_reported_and_removed(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()
         router.world.addresses["a", "9"] = Address(64, ours=False)
@@ -203,14 +204,14 @@ class TestDrift:
         (item,) = router.drift()
         assert (item.class_, item.observed, item.action) == (Class.UNEXPECTED, "length=64", Action.HEALED)
 
-    async def test_removing_from_the_intent_is_no_drift(self, router: Router):
+    async def test_removing_from_the_intent_is_no_drift(self, router: Router) -> None:
         router.intend(ONE_LINK, ONE_ADDRESS)
         await router.step()
         router.intend({})
         await router.step()
         assert router.drift() == []
 
-    async def test_drift_that_cannot_be_healed_says_why(self, router: Router):
+    async def test_drift_that_cannot_be_healed_says_why(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()
         del router.world.links["a"]
@@ -219,7 +220,7 @@ class TestDrift:
         (item,) = router.drift()
         assert (item.action, item.message) == (Action.FAILED, "link a: out of memory")
 
-    async def test_drift_that_ends_without_us_is_obsolete(self, router: Router):
+    async def test_drift_that_ends_without_us_is_obsolete(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()
         kept = router.world.links.pop("a")
@@ -229,7 +230,7 @@ class TestDrift:
         await router.step()
         assert [item.action for item in router.drift()] == [Action.OBSOLETE]
 
-    async def test_the_same_drift_soon_after_is_the_same_item_seen_again(self, router: Router):
+    async def test_the_same_drift_soon_after_is_the_same_item_seen_again(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()
         for _ in range(3):
@@ -239,7 +240,7 @@ class TestDrift:
         (item,) = router.drift()
         assert (item.count, item.first_seen, item.last_seen) == (3, 1_000.0, 1_002.0)
 
-    async def test_a_stored_item_is_not_sent_again_until_it_changes(self, router: Router):
+    async def test_a_stored_item_is_not_sent_again_until_it_changes(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()
         del router.world.links["a"]
@@ -249,7 +250,7 @@ class TestDrift:
         await router.step()
         assert router.drift() == []
 
-    async def test_a_link_that_a_foreign_one_has_replaced_is_missing(self, router: Router):
+    async def test_a_link_that_a_foreign_one_has_replaced_is_missing(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()
         router.world.links["a"] = Link("red", 5, ours=False)
@@ -257,7 +258,7 @@ class TestDrift:
         (item,) = router.drift()
         assert (item.class_, item.action) == (Class.MISSING, Action.FAILED)
 
-    async def test_after_a_restart_what_differs_from_the_met_intent_is_drift(self, router: Router):
+    async def test_after_a_restart_what_differs_from_the_met_intent_is_drift(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()
         del router.world.links["a"]
@@ -269,7 +270,7 @@ class TestDrift:
         assert [item.class_ for item in again.drift()] == [Class.MISSING]
         assert again.met == [], "it had been met before"
 
-    async def test_after_a_restart_what_the_newer_intent_adds_is_work(self, router: Router):
+    async def test_after_a_restart_what_the_newer_intent_adds_is_work(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()
         applied = router.reconciler.intent
@@ -283,7 +284,7 @@ class TestDrift:
 
 
 class TestRetry:
-    async def test_a_failed_change_is_not_repeated_before_its_time(self, router: Router):
+    async def test_a_failed_change_is_not_repeated_before_its_time(self, router: Router) -> None:
         router.intend(ONE_LINK, ONE_ADDRESS)
         router.world.fault = lambda _kind, _change: Transient("busy")
         assert await router.step() == ["create link a"], "what needs it is not tried"
@@ -293,7 +294,7 @@ class TestRetry:
         router.clock.now += 1.1
         assert await router.step() == [], "the delay doubles"
 
-    async def test_a_new_intent_is_tried_at_once(self, router: Router):
+    async def test_a_new_intent_is_tried_at_once(self, router: Router) -> None:
         router.intend(ONE_LINK)
         router.world.fault = lambda _kind, _change: Permanent("invalid argument")
         await router.step()
@@ -301,7 +302,7 @@ class TestRetry:
         router.intend({"a": Link("red", 6)})
         assert await router.step() == ["create link a"]
 
-    async def test_a_permanent_failure_does_not_stop_the_others(self, router: Router):
+    async def test_a_permanent_failure_does_not_stop_the_others(self, router: Router) -> None:
         router.intend({"a": Link("red"), "b": Link("red")})
         router.world.fault = lambda _kind, change: Permanent("no") if change.key == "a" else None
         await router.step()
@@ -309,23 +310,19 @@ class TestRetry:
         assert router.state("link", "a") is State.FAILED
         assert router.met == []
 
-    async def test_a_change_without_effect_becomes_a_failure(self, router: Router):
+    async def test_a_change_without_effect_becomes_a_failure(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()
 
-        async def ignore(_change: object) -> None:
-            router.world.log.append("ignored")
-
-        link_kind = router.reconciler.kinds[0]
-        link_kind.apply = ignore  # type: ignore[method-assign]
+        router.world.deaf = True
         router.intend({"a": Link("red", 6)})
-        assert await router.step() == ["ignored", "ignored"]
+        assert await router.step() == ["update link a", "update link a"]
         status = router.reconciler.board.get(Ref("link", "a"))
         assert status is not None
         assert status.state is State.FAILED
         assert "still differs in size" in status.message
 
-    async def test_somebody_who_keeps_changing_it_back_is_detected(self, router: Router):
+    async def test_somebody_who_keeps_changing_it_back_is_detected(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()
         for _ in range(CONTENDED_REPAIRS):
@@ -339,7 +336,7 @@ class TestRetry:
         router.clock.now += 2
         assert await router.step() == ["update link a"]
 
-    async def test_a_key_taken_by_somebody_unseen_is_foreign(self, router: Router):
+    async def test_a_key_taken_by_somebody_unseen_is_foreign(self, router: Router) -> None:
         router.intend(ONE_LINK)
         router.world.fault = lambda _kind, _change: Foreign("link a: File exists")
         await router.step()
@@ -348,7 +345,9 @@ class TestRetry:
 
 names = st.sampled_from(["a", "b", "c", "a+", "b+"])
 links = st.dictionaries(names, st.builds(Link, st.sampled_from(["red", "blue"]), st.integers(1, 2)))
-addresses = st.dictionaries(st.tuples(names, st.sampled_from("12")), st.builds(Address, st.sampled_from([64, 80])))
+addresses = st.dictionaries(
+    st.tuples(names, st.sampled_from("12")), st.builds(Address, st.sampled_from([64, 80]))
+)
 
 
 @st.composite
@@ -364,13 +363,17 @@ def possible(links: dict[str, Link], world: World) -> set[str]:
     """Links that can be as wanted: not held by a foreigner, and the same for what they need."""
     free = {n for n in links if n not in world.links or world.links[n].ours}
     there = free | {n for n, link in world.links.items() if not link.ours}
-    return {n for n in free if not n.endswith("+") or (n[:-1] in there and (n[:-1] not in links or n[:-1] in free))}
+    return {
+        n
+        for n in free
+        if not n.endswith("+") or (n[:-1] in there and (n[:-1] not in links or n[:-1] in free))
+    }
 
 
 @given(worlds(), links, addresses, st.data())
 async def test_it_converges_from_anywhere_and_never_touches_what_is_foreign(
     world: World, links: dict[str, Link], addresses: dict[Any, Address], data: st.DataObject
-):
+) -> None:
     foreign_links = {n: link for n, link in world.links.items() if not link.ours and not n.endswith("+")}
     router = Router(world)
     router.intend(links, addresses)

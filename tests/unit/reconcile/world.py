@@ -1,7 +1,7 @@
 """A small world for the reconciler: links, and addresses that vanish with their link, some of them foreign.
 
-It behaves as a kernel does where that matters: creating what is there fails, an address needs its link, deleting a
-link takes its addresses along. Faults can be injected at any change.
+It behaves as a kernel does where that matters: creating what is there fails, an address needs its link,
+deleting a link takes its addresses along. Faults can be injected at any change.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,6 +32,8 @@ class World:
     log: list[str] = field(default_factory=list)
     fault: Callable[[str, Change], ApplyError | None] = lambda _kind, _change: None
     blind: bool = False
+    deaf: bool = False
+    """Changes are taken, and have no effect."""
 
     def kinds(self) -> tuple[Kind, ...]:
         return (LinkKind(self), AddressKind(self))
@@ -45,7 +47,7 @@ class LinkKind:
     follows: ClassVar[tuple[str, ...]] = ()
     wakes_on: ClassVar[frozenset[str]] = frozenset()
 
-    def want(self, intent: Any) -> Mapping[Key, Link]:
+    def want(self, intent: Any) -> Any:
         return intent["link"]
 
     def needs(self, key: Key, spec: Link) -> Iterable[Ref]:
@@ -76,6 +78,8 @@ class LinkKind:
         w.log.append(f"{type(change).__name__.lower()} link {change.key}")
         if error := w.fault("link", change):
             raise error
+        if w.deaf:
+            return
         match change:
             case Create(key, spec):
                 if key in w.links:
@@ -87,7 +91,7 @@ class LinkKind:
                 assert w.links[key].color == spec.color
                 w.links[key] = replace(spec, size=spec.size or observed.size)
             case Delete(key):
-                for name in [name for name in w.links if name == key or name == f"{key}+"]:
+                for name in [name for name in w.links if name in (key, f"{key}+")]:
                     del w.links[name]
                     for address in [a for a in w.addresses if a[0] == name]:
                         del w.addresses[address]
@@ -100,7 +104,7 @@ class AddressKind:
     follows: ClassVar[tuple[str, ...]] = ("link",)
     wakes_on: ClassVar[frozenset[str]] = frozenset()
 
-    def want(self, intent: Any) -> Mapping[Key, Address]:
+    def want(self, intent: Any) -> Any:
         return intent["address"]
 
     def needs(self, key: Key, spec: Address) -> Iterable[Ref]:
