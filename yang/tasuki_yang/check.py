@@ -1,18 +1,17 @@
 """Reading foreign data into a canonical tree: every structural problem is found, and what is sound survives.
 
-The constraints of the model are left to the validator, which can go on with the sound rest, so that a person
-sees both sorts of problems at once.
+What nodes there are and what values they can have is judged here; constraints between nodes are left to
+the validator, which can go on with the sound rest, so that a person sees both sorts of problems at once.
 """
 
 import operator
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from tasuki_yang.errors import ConfigError, ErrorTag, InvalidIntent
-from tasuki_yang.leaf import WrongForm, shown
+from tasuki_yang.leaf import InvalidValue, shown, to_text
 from tasuki_yang.leaf import canonical as canonical_value
 from tasuki_yang.node import Container, Leaf, LeafList, List, Node, Schema, excludes
 from tasuki_yang.path import entry_path
@@ -76,7 +75,8 @@ class _Reader:
             if child is None:
                 self._unknown(node, label, path)
                 continue
-            value = self._member(child, member, path)
+            names_it = self._names_only and isinstance(child, Leaf) and not _is_key(node, label)
+            value = True if names_it else self._member(child, member, path)
             if value is None or (child.cases and self._excluded(child, chosen, path)):
                 continue
             sound[label] = value
@@ -86,7 +86,7 @@ class _Reader:
     def _member(self, node: Node, value: Any, path: str) -> Any | None:
         match node:
             case Leaf():
-                return True if self._names_only else self._leaf(node, value, f"{path}/{node.label}")
+                return self._leaf(node, value, f"{path}/{node.label}")
             case Container():
                 members = self.members(node, value, f"{path}/{node.label}")
                 return members if members or node.presence or self._names_only else None
@@ -96,8 +96,8 @@ class _Reader:
     def _leaf(self, node: Leaf | LeafList, value: Any, path: str) -> Any | None:
         try:
             return canonical_value(node.type, value)
-        except WrongForm as error:
-            self._error("invalid-value", path, str(error))
+        except InvalidValue as error:
+            self._error("invalid-value", path, str(error), app_tag=error.app_tag)
             return None
 
     def _excluded(self, node: Node, chosen: list[Node], path: str) -> bool:
@@ -137,16 +137,16 @@ class _Reader:
         """An entry without its full key is not sound, but the rest of it is looked at."""
         key = _key(node, entry)
         where = f"{path}[{position}]" if key is None else entry_path(path, node, key)
-        if isinstance(entry, dict):
-            for name in node.keys:
-                if name not in entry:
-                    message = f"An entry of '{node.label}' needs its key '{name}'."
-                    self._error("missing-element", where, message, name)
         members = self.members(node, entry, where)
-        if members is None or key is None:
+        if members is None:
             return None
-        # The values of keys count even where those of other leaves do not.
-        return members | dict(zip(node.keys, key, strict=True)) if self._names_only else members
+        for name in node.keys:
+            if name not in entry:
+                message = f"An entry of '{node.label}' needs its key '{name}'."
+                self._error("missing-element", where, message, name)
+        if key is None or any(name not in members for name in node.keys):
+            return None
+        return members
 
     def _unknown(self, node: Container | List, label: str, path: str) -> None:
         where = f"{path}/{label}" if _LABEL.fullmatch(label) else path
@@ -156,7 +156,7 @@ class _Reader:
             self._error("unknown-element", where, message, label)
         elif module and module not in self._schema.modules:
             message = f"The {self._schema.name} tree has no module {shown(module)}."
-            self._error("unknown-namespace", where, message, label, module)
+            self._error("unknown-namespace", where, message, label, bad_namespace=module)
         else:
             message = f"There is no {shown(label)} here; {_hint(node, label)}."
             self._error("unknown-element", where, message, label)
@@ -166,26 +166,46 @@ class _Reader:
         self._error("invalid-value", path, f"{name} is written as {form}, not as {shown(value)}.")
 
     def _error(
-        self, tag: ErrorTag, path: str, message: str, bad_element: str = "", bad_namespace: str = ""
+        self,
+        tag: ErrorTag,
+        path: str,
+        message: str,
+        bad_element: str = "",
+        *,
+        bad_namespace: str = "",
+        app_tag: str = "",
     ) -> None:
         info = {"bad-element": bad_element, "bad-namespace": bad_namespace}
-        printable = {name: shown(value)[1:-1] for name, value in info.items() if value}
-        self.errors.append(ConfigError(error_tag=tag, error_path=path, message=message, error_info=printable))
+        self.errors.append(
+            ConfigError(
+                error_tag=tag,
+                error_path=path,
+                message=message,
+                error_app_tag=app_tag,
+                error_info={name: shown(value)[1:-1] for name, value in info.items() if value},
+            )
+        )
+
+
+def _is_key(node: Container | List, label: str) -> bool:
+    return isinstance(node, List) and label in node.keys
 
 
 def _key(node: List, entry: Any) -> Key | None:
-    """The key as far as it can be told before the entry is read."""
-    if not isinstance(entry, Mapping):
+    """What names the entry in a path: its keys, allowed or not, unless one of them cannot be spelled."""
+    if not isinstance(entry, dict):
         return None
     key = []
     for name in node.keys:
-        leaf = node.children[name]
-        if not isinstance(leaf, Leaf) or name not in entry:
+        leaf, value = node.children[name], entry.get(name)
+        if not isinstance(leaf, Leaf) or isinstance(value, dict | list | None):
             return None
         try:
-            key.append(canonical_value(leaf.type, entry[name]))
-        except WrongForm:
-            return None
+            value = canonical_value(leaf.type, value)
+        except InvalidValue:
+            if not to_text(value).isprintable():
+                return None
+        key.append(value)
     return tuple(key)
 
 

@@ -1,16 +1,19 @@
-"""Values of leaves: their JSON forms (RFC 7951 section 6) and their canonical spellings (RFC 7950 section 9).
+"""Values of leaves: JSON forms (RFC 7951 section 6), spellings and restrictions (RFC 7950 section 9).
 
-Ranges, lengths, patterns and names are the validator's business.
+The validator checks types as well, but it loses its place below a list entry with a bad key, and says that a
+value is wrong without saying what is allowed. So values are judged here, before it sees them.
 """
 
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from socket import AF_INET6, inet_ntop, inet_pton
+from difflib import get_close_matches
+from socket import AF_INET, AF_INET6, AddressFamily, inet_ntop, inet_pton
 from typing import Any, TypeAlias
 
-from tasuki_yang.node import BuiltIn, Type
+from tasuki_yang.node import Bounds, BuiltIn, Format, Pattern, Type
 
 _NOT_A_YANG_CHARACTER = re.compile(
     "[^\t\n\r\x20-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd"
@@ -18,22 +21,27 @@ _NOT_A_YANG_CHARACTER = re.compile(
     + "]"
 )
 _SHOWN = 64
+_MANY_NAMES = 8
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+_LENGTH_IN_PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
 
 
-class WrongForm(ValueError):  # noqa: N818 - says what is wrong, as a sentence
-    """The JSON value cannot be a value of the type."""
+class InvalidValue(ValueError):  # noqa: N818 - says what is wrong, as a sentence
+    """The type does not allow the value."""
+
+    def __init__(self, message: str, app_tag: str = "") -> None:
+        super().__init__(message)
+        self.app_tag = app_tag
 
 
 def canonical(leaf_type: Type, value: Any) -> Any:
     """The value in its canonical spelling; the same object if it already has it.
 
-    A number without fraction counts as an integer, because protobuf's Struct knows no others. A value that
-    its type does not allow is returned as it is.
+    A number without fraction counts as an integer, because protobuf's Struct knows no others.
 
     Raises:
-        WrongForm: it has the wrong JSON form.
+        InvalidValue: the type does not allow the value.
     """
     return _READERS[leaf_type.base](leaf_type, value)
 
@@ -42,23 +50,18 @@ def from_text(leaf_type: Type, text: str) -> Any:
     """The canonical value that is spelled `text` in an instance-identifier.
 
     Raises:
-        WrongForm: no value of the type is spelled like this.
+        InvalidValue: no value of the type is spelled like this.
     """
     if leaf_type.base == "union":
-        for member in leaf_type.members:
-            try:
-                value = from_text(member, text)
-            except WrongForm:
-                continue
-            if _recognises(member, value):
-                return value
+        return _first_of_union(leaf_type, text, from_text)
+    value: Any = text
     if leaf_type.base in _NUMBERS and _INTEGER.fullmatch(text):
-        return int(text)
-    if leaf_type.base == "boolean" and text in ("true", "false"):
-        return text == "true"
-    if leaf_type.base == "empty" and not text:
-        return [None]
-    return canonical(leaf_type, text)
+        value = int(text)
+    elif leaf_type.base == "boolean" and text in ("true", "false"):
+        value = text == "true"
+    elif leaf_type.base == "empty" and not text:
+        value = [None]
+    return canonical(leaf_type, value)
 
 
 def to_text(value: Any) -> str:
@@ -82,11 +85,12 @@ def shown(value: Any) -> str:
 
 
 def _number(leaf_type: Type, value: Any) -> Any:
-    if type(value) is int:
-        return value
-    if type(value) is float and value.is_integer():
-        return int(value)
-    raise _wrong_form(leaf_type, value, "a JSON number without fraction")
+    number = int(value) if type(value) is float and value.is_integer() else value
+    if type(number) is not int:
+        raise _wrong_form(leaf_type, value, "a JSON number without fraction")
+    if leaf_type.bounds is not None:
+        _check_bounds(leaf_type.bounds, number, f"{number} is out of range")
+    return number
 
 
 def _boolean(leaf_type: Type, value: Any) -> Any:
@@ -103,67 +107,90 @@ def _empty(leaf_type: Type, value: Any) -> Any:
 
 def _string(leaf_type: Type, value: Any) -> Any:
     text = _text(leaf_type, value)
-    if leaf_type.spelling is None:
-        return text
-    spelled = _SPELLERS[leaf_type.spelling](text)
-    return text if spelled is None or spelled == text else spelled
+    if leaf_type.format is not None:
+        text = _FORMATS[leaf_type.format](text)
+    if leaf_type.bounds is not None:
+        _check_bounds(leaf_type.bounds, len(text), f"{shown(text)} is {len(text)} characters long")
+    for pattern in leaf_type.patterns:
+        _check_pattern(pattern, text)
+    return value if text == value else text
 
 
 def _integer_text(leaf_type: Type, value: Any) -> Any:
     text = _text(leaf_type, value)
-    return str(int(text)) if _INTEGER.fullmatch(text) else text
+    if not _INTEGER.fullmatch(text):
+        raise InvalidValue(f"{shown(text)} is not a whole number.")
+    number = int(text)
+    if leaf_type.bounds is not None:
+        _check_bounds(leaf_type.bounds, number, f"{number} is out of range")
+    return value if str(number) == value else str(number)
 
 
 def _decimal_text(leaf_type: Type, value: Any) -> Any:
     text = _text(leaf_type, value)
     if not _DECIMAL.fullmatch(text):
-        return text
-    plain = format(Decimal(text), "f")
-    whole, _, fraction = plain.partition(".")
-    sign = "-" if whole.startswith("-") and Decimal(text) else ""
-    return f"{sign}{whole.lstrip('-')}.{fraction.rstrip('0') or '0'}"
+        raise InvalidValue(f"{shown(text)} is not a decimal number.")
+    number = Decimal(text)
+    whole, _, fraction = format(abs(number), "f").partition(".")
+    spelled = f"{'-' if number < 0 else ''}{whole.lstrip('0') or '0'}.{fraction.rstrip('0') or '0'}"
+    return value if spelled == value else spelled
+
+
+def _enumeration(leaf_type: Type, value: Any) -> Any:
+    return _chosen(leaf_type, _text(leaf_type, value))
 
 
 def _bits(leaf_type: Type, value: Any) -> Any:
-    text = _text(leaf_type, value)
-    names = text.split()
-    return " ".join(sorted(names, key=leaf_type.names.index)) if set(names) <= set(leaf_type.names) else text
+    names = [_chosen(leaf_type, name) for name in _text(leaf_type, value).split()]
+    spelled = " ".join(sorted(set(names), key=leaf_type.names.index))
+    return value if spelled == value else spelled
 
 
 def _identity(leaf_type: Type, value: Any) -> Any:
     text = _text(leaf_type, value)
-    return text if ":" in text else f"{leaf_type.module}:{text}"
+    return _chosen(leaf_type, text if ":" in text else f"{leaf_type.module}:{text}")
+
+
+def _chosen(leaf_type: Type, name: str) -> str:
+    if name in leaf_type.names:
+        return name
+    allowed = leaf_type.names
+    if len(allowed) > _MANY_NAMES:
+        allowed = tuple(get_close_matches(name, allowed)) or allowed[:_MANY_NAMES]
+    raise InvalidValue(f"{shown(name)} is not allowed here; {_listed(allowed)} is.")
 
 
 def _union(leaf_type: Type, value: Any) -> Any:
-    """The first member that recognises the value spells it (RFC 7950 section 9.12)."""
-    fits = False
-    for member in leaf_type.members:
+    return _first_of_union(leaf_type, value, canonical)
+
+
+def _first_of_union(union: Type, value: Any, read: "_Reader") -> Any:
+    """What the first member that allows the value makes of it (RFC 7950 section 9.12)."""
+    problems: dict[str, None] = {}
+    for member in union.members:
         try:
-            spelled = canonical(member, value)
-        except WrongForm:
-            continue
-        fits = True
-        if _recognises(member, spelled):
-            return spelled
-    if not fits:
-        raise WrongForm(f"The value {shown(value)} has the form of none of the types that are allowed.")
-    return value
+            return read(member, value)
+        except InvalidValue as error:
+            problems[str(error)] = None
+    raise InvalidValue(" ".join(problems))
 
 
-def _recognises(member: Type, value: Any) -> bool:
-    match member.base:
-        case "string" if member.spelling is not None:
-            return _SPELLERS[member.spelling](value) is not None
-        case "enumeration":
-            return value in member.names
-        case "bits":
-            return set(value.split()) <= set(member.names)
-        case "int64" | "uint64":
-            return _INTEGER.fullmatch(value) is not None
-        case "decimal64":
-            return _DECIMAL.fullmatch(value) is not None
-    return True
+def _check_bounds(bounds: Bounds, measure: int, subject: str) -> None:
+    if not any(low <= measure <= high for low, high in bounds.parts):
+        allowed = " or ".join(str(low) if low == high else f"{low} to {high}" for low, high in bounds.parts)
+        raise InvalidValue(bounds.message or f"{subject}; allowed is {allowed}.", bounds.app_tag)
+
+
+def _check_pattern(pattern: Pattern, text: str) -> None:
+    matches = _compiled(pattern.expression).fullmatch(text) is not None
+    if matches == pattern.invert:
+        verb = "matches" if matches else "does not match"
+        raise InvalidValue(
+            pattern.message or f"{shown(text)} {verb} the pattern {pattern.expression}", pattern.app_tag
+        )
+
+
+_compiled = functools.cache(re.compile)
 
 
 def _text(leaf_type: Type, value: Any) -> str:
@@ -172,36 +199,59 @@ def _text(leaf_type: Type, value: Any) -> str:
     if not (value.isascii() and value.isprintable()):
         foreign = _NOT_A_YANG_CHARACTER.search(value)
         if foreign:
-            raise WrongForm(f"The character U+{ord(foreign[0]):04X} is not allowed in a YANG string.")
+            raise InvalidValue(f"The character U+{ord(foreign[0]):04X} is not allowed in a YANG string.")
     return value
 
 
-def _wrong_form(leaf_type: Type, value: Any, form: str) -> WrongForm:
+def _wrong_form(leaf_type: Type, value: Any, form: str) -> InvalidValue:
     article = "An" if leaf_type.base[0] in "aei" else "A"
-    return WrongForm(f"{article} {leaf_type.base} is written as {form}, not as {shown(value)}.")
+    return InvalidValue(f"{article} {leaf_type.base} is written as {form}, not as {shown(value)}.")
 
 
-def _address(text: str) -> str | None:
-    """RFC 5952 for IPv6; dotted quads have one spelling. None if it is not an address."""
-    address, percent, zone = text.partition("%")
-    if ":" not in address:
-        return text if address.count(".") == 3 else None  # noqa: PLR2004 - a dotted quad
-    try:
-        return inet_ntop(AF_INET6, inet_pton(AF_INET6, address)) + percent + zone
-    except OSError:
-        return None
+def _listed(names: tuple[str, ...]) -> str:
+    return " or ".join(f"'{name}'" for name in names)
 
 
-def _prefix(text: str) -> str | None:
-    """Only the spelling changes: bits beyond the length stay, so that they can be reported."""
-    address, slash, length = text.partition("/")
-    spelled = _address(address)
-    return None if spelled is None or not slash else f"{spelled}/{length}"
+def _address(family: AddressFamily, name: str, *, zone_allowed: bool) -> Callable[[str], str]:
+    """RFC 5952 for IPv6; a dotted quad has one spelling only."""
+
+    def spell(text: str) -> str:
+        address, percent, zone = text.partition("%")
+        try:
+            spelled = inet_ntop(family, inet_pton(family, address))
+        except (OSError, UnicodeEncodeError):
+            spelled = ""
+        if not spelled or (percent and not (zone and zone_allowed)):
+            without_zone = "" if zone_allowed else " without zone"
+            raise InvalidValue(f"{shown(text)} is not an {name} address{without_zone if percent else ''}.")
+        return spelled + percent + zone
+
+    return spell
 
 
-_SPELLERS: Mapping[str, Callable[[str], str | None]] = {
-    "address": _address,
-    "prefix": _prefix,
+def _prefix(family: AddressFamily, name: str, longest: int) -> Callable[[str], str]:
+    """Bits beyond the length stay, unlike in RFC 6991's canonical format, so that they can be reported."""
+
+    def spell(text: str) -> str:
+        address, _, length = text.partition("/")
+        try:
+            spelled = inet_ntop(family, inet_pton(family, address))
+        except (OSError, UnicodeEncodeError):
+            spelled = ""
+        if not spelled or not _LENGTH_IN_PREFIX.fullmatch(length) or int(length) > longest:
+            raise InvalidValue(f"{shown(text)} is not an {name} prefix with its length.")
+        return f"{spelled}/{length}"
+
+    return spell
+
+
+_FORMATS: Mapping[Format, Callable[[str], str]] = {
+    "ipv4-address": _address(AF_INET, "IPv4", zone_allowed=True),
+    "ipv4-address-no-zone": _address(AF_INET, "IPv4", zone_allowed=False),
+    "ipv4-prefix": _prefix(AF_INET, "IPv4", 32),
+    "ipv6-address": _address(AF_INET6, "IPv6", zone_allowed=True),
+    "ipv6-address-no-zone": _address(AF_INET6, "IPv6", zone_allowed=False),
+    "ipv6-prefix": _prefix(AF_INET6, "IPv6", 128),
     "lower-case": str.lower,
 }
 _NUMBERS = frozenset({"int8", "int16", "int32", "uint8", "uint16", "uint32"})
@@ -212,7 +262,7 @@ _READERS: Mapping[BuiltIn, _Reader] = {
     "boolean": _boolean,
     "decimal64": _decimal_text,
     "empty": _empty,
-    "enumeration": _string,
+    "enumeration": _enumeration,
     "identityref": _identity,
     "instance-identifier": _string,
     "int8": _number,

@@ -1,7 +1,7 @@
 """What a schema consists of: the configuration nodes of one tree, ready to be walked along RFC 7951 data.
 
-`generate` writes these as Python literals into `generated`; nobody builds them by hand. Only what the engines
-and the models need is here: constraints stay in the YANG modules and are the validator's business.
+`generate` writes these as Python literals into `generated`; nobody builds them by hand. Types are complete;
+constraints between nodes stay in the YANG modules and are the validator's business.
 """
 
 from collections.abc import Mapping
@@ -28,8 +28,35 @@ BuiltIn: TypeAlias = Literal[
     "uint64",
     "union",
 ]
-Spelling: TypeAlias = Literal["address", "prefix", "lower-case"]
-"""Canonical formats that RFC 6991 gives to derived string types."""
+Format: TypeAlias = Literal[
+    "ipv4-address",
+    "ipv4-address-no-zone",
+    "ipv4-prefix",
+    "ipv6-address",
+    "ipv6-address-no-zone",
+    "ipv6-prefix",
+    "lower-case",
+]
+"""Formats with a canonical spelling that RFC 6991 gives to derived string types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The range of a number or the length of a string, with the model's own words for values outside."""
+
+    parts: tuple[tuple[int, int], ...]
+    message: str = ""
+    app_tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A pattern as a Python expression that the whole string matches or, if inverted, does not match."""
+
+    expression: str
+    invert: bool = False
+    message: str = ""
+    app_tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +64,11 @@ class Type:
     """Type of a leaf, seen through typedefs and leafrefs down to the built-in type (RFC 7950 section 9)."""
 
     base: BuiltIn
-    spelling: Spelling | None = None
+    format: Format | None = None
+    bounds: Bounds | None = None
+    patterns: tuple[Pattern, ...] = ()
     names: tuple[str, ...] = ()
-    """Enums, or bits in the order of their positions."""
+    """Enums, bits in the order of their positions, or identities with their modules."""
     members: tuple["Type", ...] = ()
     """Of a union, in the order in which they are tried."""
     module: str = ""

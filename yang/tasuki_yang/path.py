@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasuki_yang.errors import ConfigError, ErrorTag, InvalidIntent
-from tasuki_yang.leaf import WrongForm, from_text, to_text
+from tasuki_yang.leaf import InvalidValue, from_text, to_text
 from tasuki_yang.node import Container, Leaf, LeafList, List, Node, Schema
 from tasuki_yang.tree import Key, Tree, by_key, key_of
 
@@ -143,7 +143,7 @@ def _key(node: Node, predicates: list[re.Match[str]], path: str) -> Key | None:
         raise _error("bad-element", path, f"'{node.label}' is named {allowed}.", node.label)
     try:
         return tuple(from_text(wanted[name], given[name]) for name in wanted)
-    except WrongForm as error:
+    except InvalidValue as error:
         raise _error("invalid-value", path, str(error)) from error
 
 

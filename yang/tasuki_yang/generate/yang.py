@@ -13,8 +13,8 @@ from pyang.error import err_level, err_to_str, is_error
 from pyang.repository import FileRepository
 from pyang.statements import Statement
 
+from tasuki_yang.generate.types import ModuleError, Types
 from tasuki_yang.node import (
-    BuiltIn,
     Case,
     Container,
     Leaf,
@@ -22,29 +22,11 @@ from tasuki_yang.node import (
     List,
     Node,
     Schema,
-    Spelling,
-    Type,
     by_label,
 )
 
 DataPath: TypeAlias = tuple[str, ...]
 """Labels from the top of the tree down."""
-
-_SPELLINGS: Mapping[tuple[str, str], Spelling] = {
-    ("ietf-inet-types", "ipv4-address"): "address",
-    ("ietf-inet-types", "ipv6-address"): "address",
-    ("ietf-inet-types", "ipv4-prefix"): "prefix",
-    ("ietf-inet-types", "ipv6-prefix"): "prefix",
-    ("ietf-inet-types", "domain-name"): "lower-case",
-    ("ietf-yang-types", "hex-string"): "lower-case",
-    ("ietf-yang-types", "mac-address"): "lower-case",
-    ("ietf-yang-types", "phys-address"): "lower-case",
-    ("ietf-yang-types", "uuid"): "lower-case",
-}
-
-
-class ModuleError(Exception):
-    """The YANG modules have errors, or use a statement that the engines do not know."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +104,7 @@ class Modules:
 
     def tree(self, name: str, members: tuple[str, ...]) -> Tree:
         """The schema of these modules' configuration nodes."""
-        reader = _Reader()
+        reader = _Reader(Types(self._statements[member] for member in members))
         children = [node for member in members for node in reader.children(self._statements[member], (), ())]
         state = [label for member in members for label in _state(self._statements[member])]
         top = Container("", by_label(*children), state=tuple(state))
@@ -130,7 +112,9 @@ class Modules:
 
 
 def _extended(module: Statement) -> Iterator[str]:
-    """Modules that the target paths of augments and deviations start in."""
+    """Modules that augments and deviations start in. A submodule extends nothing by itself."""
+    if module.keyword == "submodule":
+        return
     for keyword in ("augment", "deviation"):
         for statement in module.search(keyword):
             prefix = statement.arg.lstrip("/").split(":", 1)[0]
@@ -140,8 +124,9 @@ def _extended(module: Statement) -> Iterator[str]:
 class _Reader:
     """One walk over a module's statements; collects descriptions by the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, types: Types) -> None:
         self.descriptions: dict[DataPath, str] = {}
+        self._types = types
 
     def children(self, parent: Statement, path: DataPath, cases: tuple[Case, ...]) -> Iterator[Node]:
         for statement in parent.i_children:
@@ -163,7 +148,7 @@ class _Reader:
             case "leaf":
                 return Leaf(
                     label,
-                    _type(statement),
+                    self._types.of_leaf(statement),
                     default=_default(statement),
                     mandatory=_argument(statement, "mandatory") == "true",
                     conditional=_is_conditional(statement),
@@ -171,7 +156,7 @@ class _Reader:
                 )
             case "leaf-list":
                 defaults = tuple(default.arg for default in statement.search("default"))
-                return LeafList(label, _type(statement), defaults, user_ordered, cases)
+                return LeafList(label, self._types.of_leaf(statement), defaults, user_ordered, cases)
             case "container":
                 return Container(
                     label,
@@ -231,31 +216,3 @@ def _default(leaf: Statement) -> str | None:
         default = _argument(statement.i_typedef, "default")
         statement = statement.i_typedef.search_one("type")
     return default if _argument(leaf, "mandatory") != "true" else None
-
-
-def _type(leaf: Statement) -> Type:
-    return _type_of(leaf.search_one("type"), leaf.i_module.i_modulename)
-
-
-def _type_of(statement: Statement, module: str) -> Type:
-    spelling: Spelling | None = None
-    specification = statement.i_type_spec
-    while statement.i_typedef is not None:
-        typedef = statement.i_typedef
-        spelling = spelling or _SPELLINGS.get((typedef.i_module.i_modulename, typedef.arg))
-        statement = typedef.search_one("type")
-    base: str = statement.arg
-    match base:
-        case "leafref":
-            return _type(specification.i_target_node)
-        case "union":
-            members = (_type_of(member, module) for member in specification.types)
-            return Type("union", members=tuple(dict.fromkeys(members)))
-        case "enumeration":
-            return Type("enumeration", names=tuple(name for name, _ in specification.enums))
-        case "bits":
-            positions = sorted(specification.bits, key=lambda bit: bit[1])
-            return Type("bits", names=tuple(name for name, _ in positions))
-        case "identityref":
-            return Type("identityref", module=module)
-    return Type(cast("BuiltIn", base), spelling=spelling)

@@ -42,6 +42,7 @@ MODULES = (
         'urn:ietf:params:xml:ns:yang:ietf-ipv6-unicast-routing',
         'ietf/ietf-ipv6-router-advertisements.yang',
         ('router',),
+        True,
     ),
     Module(
         'ietf-ipv6-unicast-routing',
