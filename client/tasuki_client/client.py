@@ -199,7 +199,7 @@ class Client:
         for answer in self._stream(self._drift.WatchDrift, request, seconds):
             yield answer.item
 
-    def _call(self, method: grpc.UnaryUnaryMultiCallable[Any, _Answer], request: Message) -> _Answer:
+    def _call(self, method: "grpc.UnaryUnaryMultiCallable[Any, _Answer]", request: Message) -> _Answer:
         try:
             return method(request, timeout=_DEADLINE)
         except grpc.RpcError as error:
@@ -207,7 +207,7 @@ class Client:
 
     def _stream(
         self,
-        method: grpc.UnaryStreamMultiCallable[Any, _Answer],
+        method: "grpc.UnaryStreamMultiCallable[Any, _Answer]",
         request: Message,
         seconds: float | None,
     ) -> Iterator[_Answer]:

@@ -31,6 +31,8 @@ except ImportError:  # PyYAML was built without libyaml
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 _STANDARD_INPUT: Final = "-"
+_DEEPEST: Final = 200
+"""Nested values; the models have a tenth of it."""
 _TAG: Final = "tag:yaml.org,2002:"
 _CORE_SCHEMA: Final = (
     ("null", r"~|null|Null|NULL|", "~nN\0"),
@@ -129,6 +131,17 @@ class _CoreLoader(_Loader):
     """Composes nodes; the implicit tags of YAML 1.1 are replaced by those of the core schema below."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's way
+    depth = 0
+
+    def descend_resolver(self, current_node: Node | None, current_index: object) -> None:  # noqa: ARG002
+        """Count the depth: libyaml's binding recurses on the C stack until it overflows."""
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise RecursionError
+
+    def ascend_resolver(self) -> None:
+        """Count the depth."""
+        self.depth -= 1
 
 
 class _CautiousDumper(_Dumper):

@@ -50,6 +50,8 @@ def one(router: Router, now: datetime) -> Iterator[Text | Table]:
         ("Objects", _objects(router.counts)),
         ("Drift", f"{router.open_drift} open, {router.recent_drift} in the last 24 hours"),
     ]
+    if router.problem:
+        rows.append(("Problem", Text(one_line(router.problem), style="red")))
     yield table("", "", rows=rows)
     for status in router.objects:
         yield from _object(status, now)
@@ -66,7 +68,8 @@ def not_applied(router: Router, revision: int, now: datetime) -> str:
     """The account of a router that has not applied a revision."""
     if not router.connected:
         return f"offline ({_last_seen(router, now)}); it gets revision {revision} when it returns"
-    reasons = [
+    reasons = [one_line(router.problem)] if router.problem else []
+    reasons += [
         one_line(f"{o.kind} {o.key} {name_of(o, 'state')}" + (f" ({o.message})" if o.message else ""))
         for o in router.objects
         if o.state != o.STATE_WAITING
