@@ -49,7 +49,7 @@ check: setup ## Format, lint, types, architecture, YANG, protocol, generated fil
 
 .PHONY: bench
 bench: setup ## Measure, as ratios within one run (JSON=1 for JSON)
-	@$(BIN)/python bench/run.py $(if $(JSON),--json)
+	@PYTHONPATH=lab $(BIN)/python bench/run.py $(if $(JSON),--json)
 
 # --- Parts of check ---
 

@@ -64,7 +64,7 @@ class Namespace:
         """Remove it, and every process's way into it."""
         subprocess.run(["ip", "netns", "delete", self.name], check=False, stderr=subprocess.DEVNULL)
 
-    def run(self, *command: str, check: bool = True) -> str:
+    def run(self, *command: str, stdin: str = "", check: bool = True) -> str:
         """Run a command there; its standard output.
 
         Raises:
@@ -75,7 +75,7 @@ class Namespace:
             check=False,
             capture_output=True,
             text=True,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
         )
         if check and done.returncode != 0:
             said = f"{done.stdout}{done.stderr}".strip()

@@ -32,10 +32,12 @@ class Program:
     command: Sequence[str]
     log: Path
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _log_start: int = field(default=0, init=False)
 
     def start(self) -> None:
         """Start it; the log of an earlier run is kept."""
         with self.log.open("ab") as log:
+            self._log_start = log.tell()
             self._process = subprocess.Popen(
                 ["ip", "netns", "exec", self.namespace.name, *self.command],
                 stdin=subprocess.DEVNULL,
@@ -76,17 +78,17 @@ class Program:
             self._process.kill()
             self._process.wait()
             raise ProgramError(
-                f"{self.command[0]} did not end within {STOP_SECONDS:.0f} s:\n{self.tail()}"
+                f"{self.command[0]} did not end within {STOP_SECONDS:.0f} s:\n{self.output()}"
             ) from None
 
-    def tail(self, lines: int = 20) -> str:
-        """The last lines of its output."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+    def output(self) -> str:
+        """What it has printed since it was started."""
+        return self.log.read_bytes()[self._log_start :].decode(errors="replace")
 
     def must_run(self) -> None:
         """Complain with its last words if it has ended."""
         if not self.running:
-            raise ProgramError(f"{' '.join(map(str, self.command))} has ended:\n{self.tail()}")
+            raise ProgramError(f"{' '.join(map(str, self.command))} has ended:\n{self.output()}")
 
 
 @dataclass
@@ -121,15 +123,14 @@ class Controller:
         return out
 
     def start(self) -> None:
-        """Start it and wait until it listens."""
+        """Start it and wait until it listens, with what it had on disk."""
         self.program.start()
 
-        def listens() -> bool:
+        def ready() -> bool:
             self.program.must_run()
-            port = self.addresses[0].rpartition(":")[2]
-            return bool(self.namespace.run("ss", "-Hltn", f"sport = :{port}").strip())
+            return "ready on" in self.program.output()
 
-        until(listens, within=20, why="the controller listens")
+        until(ready, within=20, why="the controller is ready")
 
     def _administer(self, *arguments: str) -> None:
         command = [f"{BIN}/tasuki-controller", "--state-dir", f"{self.state_dir}", *arguments]
@@ -146,6 +147,7 @@ class Agent:
     namespace: Namespace
     state_dir: Path
     controller: str
+    insecure: bool = False
     program: Program = field(init=False)
 
     def __post_init__(self) -> None:
@@ -158,6 +160,7 @@ class Agent:
                 *("--router", self.router),
                 *("--controller", self.controller),
                 *("--state-dir", f"{self.state_dir}"),
+                *(["--insecure"] if self.insecure else []),
             ],
             self.state_dir / "log",
         )

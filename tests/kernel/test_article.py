@@ -8,7 +8,7 @@ import article
 import pytest
 from kernelstate import KernelState
 from netns import Machines, Namespace, cable, until
-from programs import BIN, Program
+from programs import Agent
 from tasuki_agent.intent import Intent
 from tasuki_controller.compile import compile_running
 from tasuki_controller.running import Running
@@ -47,16 +47,7 @@ def test_the_agent_makes_what_the_articles_commands_make(
 
     tree = compile_running(Running(network=article.network()))[router]
     (tmp_path / "intent.json").write_bytes(Intent.parse(1, json.dumps(tree).encode()).to_record())
-    agent = Program(
-        by_agent,
-        [
-            f"{BIN}/tasuki-agent",
-            *("--router", router),
-            *("--controller", f"unix:{tmp_path}/none", "--insecure"),
-            *("--state-dir", f"{tmp_path}"),
-        ],
-        tmp_path / "log",
-    )
+    agent = Agent(router, by_agent, tmp_path, f"unix:{tmp_path}/none", insecure=True)
     agent.start()
     try:
         until(
@@ -65,7 +56,7 @@ def test_the_agent_makes_what_the_articles_commands_make(
             why="the kernels are equal",
         )
     finally:
-        agent.stop()
+        agent.program.stop()
 
 
 def equal(wanted: KernelState, got: KernelState) -> bool:

@@ -178,7 +178,9 @@ def test_a_wrong_certificate_is_refused(network: Network, tmp_path: Path, case: 
         agent.start()
         try:
             until(
-                lambda: any(word in agent.program.tail() for word in ("refuse", "ertificate", "TLS", "SSL")),
+                lambda: any(
+                    word in agent.program.output() for word in ("refuse", "ertificate", "TLS", "SSL")
+                ),
                 within=15,
                 why="the agent says that it was refused",
             )
