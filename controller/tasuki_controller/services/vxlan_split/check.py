@@ -192,12 +192,16 @@ def _loop(tunnel: Tunnel) -> Iterator[ConfigError]:
             "give an address that is reached without them.",
         )
     hub = tunnel.hub_remote
-    if hub is not None and any(hub in prefix for prefix in tunnel.share.prefixes):
+    if hub is not None and hub in tunnel.prefix and _carries(tunnel, hub):
         yield problem.invalid(
             problem.split_path(split, "hub", "underlay", _ADDRESS_LEAF[hub.version]),
             "underlay-inside-split",
             f"{hub} lies in a prefix of subscriber {subscriber.number}: give an address that the hub keeps.",
         )
+
+
+def _carries(tunnel: Tunnel, address: Address) -> bool:
+    return any(address in IPv6Network((prefix.base, prefix.length)) for prefix in tunnel.share.prefixes)
 
 
 def _subscriber_mtu(tunnel: Tunnel) -> Iterator[ConfigError]:

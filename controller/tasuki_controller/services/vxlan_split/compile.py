@@ -1,7 +1,6 @@
 """Both ends of every tunnel of a split, as router trees."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv6Network
 
 from tasuki_yang.network import Network
 from tasuki_yang.router import Router
@@ -9,6 +8,7 @@ from tasuki_yang.tree import Tree
 
 from tasuki_controller import router_tree as rt
 from tasuki_controller.services import Contribution
+from tasuki_controller.services.vxlan_split.plan import Prefix
 from tasuki_controller.services.vxlan_split.tables import PER_SUBSCRIPTION, allocate
 from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel, hub_source, prefix_of, tunnels
 
@@ -59,7 +59,7 @@ def _hub_end(tunnel: Tunnel) -> Tree:
         rt.route(str(prefix), via=share.subscriber_address, dev=share.interface)
         for prefix in (share.routed64, share.routed48)
     ]
-    address = rt.ipv6_address(share.hub_address, share.link.prefixlen)
+    address = rt.ipv6_address(share.hub_address, share.link.length)
     return rt.router_tree(
         interfaces=[_link(tunnel, underlay.interface, str(tunnel.remote), [address])],
         static_routes={MAIN: rt.ipv6_routes(routes)},
@@ -69,7 +69,7 @@ def _hub_end(tunnel: Tunnel) -> Tree:
 def _subscriber_end(tunnel: Tunnel, types: Types, table: int | None) -> Tree:
     """The subscriber's end; `table` is the first of its three in policy-routing mode."""
     share, underlay = tunnel.share, tunnel.subscriber.underlay
-    addresses = [rt.ipv6_address(share.subscriber_address, share.link.prefixlen)]
+    addresses = [rt.ipv6_address(share.subscriber_address, share.link.length)]
     if not tunnel.subscriber.delegation.lan:
         # The prefixes are not on the link of the tunnel: their other addresses would loop through the hub.
         addresses += [
@@ -152,5 +152,5 @@ def _advertised_to(interface: str, router: str, types: Types) -> rt.Node:
     return rt.interface(interface, kind, ipv6=rt.ipv6(accept_router_advertisements="always"))
 
 
-def _first_address(prefix: IPv6Network, *, prefix_route: bool = True) -> rt.Node:
-    return rt.ipv6_address(str(prefix[1]), prefix.prefixlen, prefix_route=prefix_route)
+def _first_address(prefix: Prefix, *, prefix_route: bool = True) -> rt.Node:
+    return rt.ipv6_address(prefix.address(1), prefix.length, prefix_route=prefix_route)

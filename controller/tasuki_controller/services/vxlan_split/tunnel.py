@@ -10,15 +10,13 @@ from typing import TypeAlias
 
 from tasuki_yang.network import Network, NetworkVxlanSplit, NetworkVxlanSplitSubscriber
 
-from tasuki_controller.services.vxlan_split.plan import Share, numbers, share, tunnel_mtu
+from tasuki_controller.services.vxlan_split.plan import Prefix, Share, numbers, share, tunnel_mtu
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Split: TypeAlias = NetworkVxlanSplit
 Subscriber: TypeAlias = NetworkVxlanSplitSubscriber
 Key: TypeAlias = tuple[str, int]
 """A split's name and a subscriber's number."""
-
-IPV4 = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,8 @@ class Tunnel:
     share: Share
     remote: Address
     """The subscriber's underlay address, which the hub sends to."""
+    hub_remote: Address | None
+    """The hub's underlay address of the same family, which the subscriber sends to."""
 
     @property
     def key(self) -> Key:
@@ -60,13 +60,7 @@ class Tunnel:
         return tunnel_mtu(underlay, self.remote.version)
 
     @property
-    def hub_remote(self) -> Address | None:
-        """The hub's underlay address of the subscriber's family, which the subscriber sends to."""
-        underlay = self.split.hub.underlay
-        return parse_address(underlay.ipv4_address if self.remote.version == IPV4 else underlay.ipv6_address)
-
-    @property
-    def lans(self) -> Iterator[tuple[str, IPv6Network]]:
+    def lans(self) -> Iterator[tuple[str, Prefix]]:
         """The LAN interfaces and the /64 of each."""
         for lan in self.subscriber.delegation.lan:
             yield lan.interface, self.share.lan(lan.subnet_id)
@@ -88,11 +82,14 @@ def tunnels(network: Network) -> Iterator[Tunnel]:
         prefix = prefix_of(split)
         if prefix is None:
             continue
+        allowed = numbers(prefix)
+        underlay = split.hub.underlay
+        hub = {4: parse_address(underlay.ipv4_address), 6: parse_address(underlay.ipv6_address)}
         for subscriber in split.subscriber:
             remote = parse_address(subscriber.underlay.address)
-            if remote is not None and subscriber.number in numbers(prefix):
+            if remote is not None and subscriber.number in allowed:
                 part = share(prefix, split.vni_base, subscriber.number)
-                yield Tunnel(split, subscriber, prefix, part, remote)
+                yield Tunnel(split, subscriber, prefix, part, remote, hub[remote.version])
 
 
 def prefix_of(split: Split) -> IPv6Network | None:
