@@ -39,13 +39,7 @@ test: setup ## Run every test that this machine can run (TESTS=PATH for some)
 	@$(BIN)/python -m pytest $(or $(TESTS),--every-layer)
 
 .PHONY: check
-check: setup ## Format, lint, types, architecture, YANG, protocol, generated files
-	$(BIN)/ruff format --check
-	$(BIN)/ruff check
-	$(BIN)/mypy
-	$(BIN)/mypy tests bench lab
-	$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory check-yang check-proto check-generated
+check: check-style check-types check-architecture check-yang check-proto check-generated ## All that needs no root; make -k check goes on after a failure
 
 .PHONY: bench
 bench: setup ## Measure, as ratios within one run (JSON=1 for JSON)
@@ -53,8 +47,22 @@ bench: setup ## Measure, as ratios within one run (JSON=1 for JSON)
 
 # --- Parts of check ---
 
+.PHONY: check-style
+check-style: setup
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+.PHONY: check-types
+check-types: setup
+	$(BIN)/mypy
+	$(BIN)/mypy tests bench lab
+
+.PHONY: check-architecture
+check-architecture: setup
+	$(BIN)/lint-imports
+
 .PHONY: check-yang
-check-yang:
+check-yang: setup
 	$(BIN)/pyang --lint --lint-namespace-prefix urn:tasuki:yang: -p $(TASUKI_YANG)/ietf -p $(TASUKI_YANG)/tasuki \
 	  $(TASUKI_YANG)/tasuki/*.yang
 
@@ -71,7 +79,7 @@ endif
 comma := ,
 
 .PHONY: check-generated
-check-generated:
+check-generated: setup
 	$(BIN)/python -m tasuki_yang.generate --check
 	@rm -rf build/stubs && mkdir -p build/stubs
 	@$(PROTOC) --python_out=build/stubs --grpc_python_out=build/stubs --pyi_out=build/stubs $(PROTOS)
