@@ -1,0 +1,74 @@
+"""The only part of the agent that touches the machine: rtnetlink, its monitor, and /proc/sys.
+
+    attributes, uapi, addresses   bytes and numbers (pure)
+    netlink, memo                 requests in batches, dumps that are decoded once
+    monitor                       which topics changed
+    sysctl                        parameters, and what they were before
+    marks                         how we know our objects again
+
+Everything belongs to the network namespace of the thread that enters `Kernel`.
+"""
+
+import os
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Self
+
+from tasuki_agent.errors import Permanent
+from tasuki_agent.kernel.monitor import Monitor, Topic
+from tasuki_agent.kernel.netlink import Rtnetlink
+from tasuki_agent.kernel.sysctl import Sysctls
+
+__all__ = ["Kernel", "Topic"]
+
+MINIMUM_RELEASE = (5, 18)
+"""The first kernel that keeps a protocol on addresses."""
+
+
+class Kernel:
+    """The machine, as the kinds see it. Enter it once, in the loop's thread."""
+
+    rtnetlink: Rtnetlink
+    sysctls: Sysctls
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+
+    async def __aenter__(self) -> Self:
+        """Open the sockets, the monitor first so that no change is missed.
+
+        Raises:
+            Permanent: the kernel is too old.
+        """
+        check_release(os.uname().release)
+        self._monitor = Monitor()
+        self.rtnetlink = Rtnetlink()
+        self.sysctls = Sysctls(self._state_dir / "sysctl.json")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the sockets. Nothing that was made goes away with them."""
+        self.rtnetlink.close()
+        self._monitor.close()
+
+    def events(self) -> AsyncIterator[frozenset[Topic]]:
+        """The topics that changed since the last time, coalesced, for ever. One reader."""
+        return self._monitor.events()
+
+    @property
+    def overruns(self) -> int:
+        """How often the monitor lost messages; each time every topic counted as changed."""
+        return self._monitor.overruns
+
+
+def check_release(release: str) -> None:
+    """Refuse a kernel that cannot carry our marks.
+
+    Raises:
+        Permanent: it is older than `MINIMUM_RELEASE`.
+    """
+    numbers = re.match(r"(\d+)\.(\d+)", release)
+    if numbers and (int(numbers[1]), int(numbers[2])) < MINIMUM_RELEASE:
+        needed = ".".join(map(str, MINIMUM_RELEASE))
+        raise Permanent(f"kernel {release} is too old: addresses keep a protocol since Linux {needed}")

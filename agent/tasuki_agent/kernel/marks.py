@@ -1,0 +1,8 @@
+"""How tasuki marks what it made, in the objects themselves: docs/decisions/0001-ownership-marks.md."""
+
+from typing import Final
+
+PROTOCOL: Final = 116
+"""Protocol number of our routes, rules and addresses (rtm_protocol, FRA_PROTOCOL, IFA_PROTO)."""
+GROUP: Final = 29793
+"""Device group of our links (IFLA_GROUP)."""

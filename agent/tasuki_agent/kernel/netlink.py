@@ -1,0 +1,194 @@
+"""Requests and dumps over one rtnetlink socket.
+
+The kernel carries a request out inside send(), so its answer waits in the socket when the call returns:
+nothing here ever has to wait for it. What is asynchronous is the collecting: all requests that are made in
+one turn of the loop go out in as few calls as `BATCH` allows, and other things run between two batches.
+"""
+
+import asyncio
+import errno
+import os
+import socket
+import struct
+from collections.abc import Container
+from dataclasses import dataclass
+
+from tasuki_agent.errors import ApplyError, Transient, error_class
+from tasuki_agent.kernel import attributes, uapi
+
+BATCH = 128
+"""Requests in one send(): about 20 KB, some milliseconds of the kernel's time."""
+BUFFER = 65536
+"""The kernel fills 32 KB of it at most."""
+RECEIVE_QUEUE = 1 << 20
+DUMP_ATTEMPTS = 8
+"""How often a dump starts anew when the kernel says that it changed meanwhile."""
+
+_HEAD = struct.Struct("=LHHLL")
+_LENGTH_TYPE_FLAGS = struct.Struct("=LHH")
+_ERROR = struct.Struct("=i")
+_CAPPED_ACK = 16 + 4 + 16
+"""Head, error number, and the head of the request: what precedes an acknowledgement's attributes."""
+
+
+@dataclass(slots=True)
+class _Request:
+    message_type: int
+    flags: int
+    payload: bytes
+    doing: str
+    tolerate: Container[int]
+    done: asyncio.Future[None]
+
+
+class Rtnetlink:
+    """The socket, bound to the network namespace of the thread that opens it."""
+
+    def __init__(self) -> None:
+        self._socket = _open()
+        self._queue: list[_Request] = []
+
+    def close(self) -> None:
+        """Give up what still waits, and the socket."""
+        for request in self._queue:
+            request.done.cancel()
+        self._queue.clear()
+        self._socket.close()
+
+    def request(
+        self, message_type: int, flags: int, payload: bytes, *, doing: str, tolerate: Container[int] = ()
+    ) -> asyncio.Future[None]:
+        """Have the kernel make one change; the future ends with its answer.
+
+        Args:
+            message_type: RTM_NEW… or RTM_DEL….
+            flags: NLM_F_CREATE and the like; NLM_F_REQUEST is understood.
+            payload: the family's header and the attributes, a multiple of four bytes long.
+            doing: operation and object, such as "create link vxlan01", for the error's message.
+            tolerate: error numbers that count as success.
+
+        Raises:
+            Transient, Permanent, Foreign: by the kernel's error number.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._queue:
+            loop.call_soon(self._flush)
+        request = _Request(message_type, flags, payload, doing, tolerate, loop.create_future())
+        self._queue.append(request)
+        return request.done
+
+    def dump(self, message_type: int, payload: bytes) -> list[bytes]:
+        """All objects that match the payload, each as its message without the netlink head.
+
+        Raises:
+            Transient: no complete and consistent answer.
+        """
+        try:
+            for _ in range(DUMP_ATTEMPTS):
+                messages, interrupted = self._dump_once(message_type, payload)
+                if not interrupted:
+                    return messages
+        except OSError as e:
+            self._reopen()
+            raise Transient(f"dump of message type {message_type}: {e.strerror}") from e
+        raise Transient(
+            f"dump of message type {message_type}: changed {DUMP_ATTEMPTS} times while it was read"
+        )
+
+    def _flush(self) -> None:
+        batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
+        if self._queue:
+            asyncio.get_running_loop().call_soon(self._flush)
+        batch = [request for request in batch if not request.done.cancelled()]
+        if not batch:
+            return
+        try:
+            self._socket.send(_encode(batch))
+            refusals = self._refusals(len(batch))
+        except OSError as e:
+            self._reopen()
+            for request in batch:
+                request.done.set_exception(Transient(f"{request.doing}: {e.strerror}"))
+            return
+        for sequence, request in enumerate(batch, 1):
+            refusal = refusals.get(sequence)
+            if refusal is None or refusal[0] in request.tolerate:
+                request.done.set_result(None)
+            else:
+                request.done.set_exception(_error(request.doing, *refusal))
+
+    def _refusals(self, last: int) -> dict[int, tuple[int, str]]:
+        """Error number and text by sequence number, read up to the answer to the last request."""
+        refusals = {}
+        while True:
+            data = self._socket.recv(BUFFER)
+            _, _, flags, sequence, _ = _HEAD.unpack_from(data)
+            (error,) = _ERROR.unpack_from(data, _HEAD.size)
+            if error:
+                refusals[sequence] = -error, _explanation(data, flags)
+            if sequence == last:
+                return refusals
+
+    def _dump_once(self, message_type: int, payload: bytes) -> tuple[list[bytes], bool]:
+        head = _HEAD.pack(16 + len(payload), message_type, uapi.NLM_F_REQUEST | uapi.NLM_F_DUMP, 1, 0)
+        self._socket.send(head + payload)
+        messages: list[bytes] = []
+        seen_flags = 0
+        unpack = _LENGTH_TYPE_FLAGS.unpack_from
+        while True:
+            data = self._socket.recv(BUFFER)
+            offset, end = 0, len(data)
+            while offset < end:
+                length, kind, flags = unpack(data, offset)
+                seen_flags |= flags
+                if kind < uapi.NLMSG_MIN_TYPE:
+                    (error,) = _ERROR.unpack_from(data, offset + 16)
+                    if error:
+                        raise OSError(-error, os.strerror(-error))
+                    return messages, bool(seen_flags & uapi.NLM_F_DUMP_INTR)
+                messages.append(data[offset + 16 : offset + length])
+                offset += (length + 3) & ~3
+
+    def _reopen(self) -> None:
+        """Leave behind whatever answers the old socket still holds."""
+        self._socket.close()
+        self._socket = _open()
+
+
+def _open() -> socket.socket:
+    opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, uapi.NETLINK_ROUTE)
+    opened.setblocking(False)
+    opened.setsockopt(socket.SOL_SOCKET, uapi.SO_RCVBUFFORCE, RECEIVE_QUEUE)
+    for option in (uapi.NETLINK_CAP_ACK, uapi.NETLINK_EXT_ACK, uapi.NETLINK_GET_STRICT_CHK):
+        opened.setsockopt(uapi.SOL_NETLINK, option, 1)
+    return opened
+
+
+def _encode(batch: list[_Request]) -> bytes:
+    """One buffer, numbered from 1.
+
+    Only the last request asks for an acknowledgement. The kernel works in order and always answers a refusal,
+    so silence before the last answer is success.
+    """
+    parts = []
+    last = len(batch)
+    for sequence, request in enumerate(batch, 1):
+        flags = request.flags | uapi.NLM_F_REQUEST | (uapi.NLM_F_ACK if sequence == last else 0)
+        parts.append(_HEAD.pack(16 + len(request.payload), request.message_type, flags, sequence, 0))
+        parts.append(request.payload)
+    return b"".join(parts)
+
+
+def _explanation(answer: bytes, flags: int) -> str:
+    """The kernel's own words, with the attribute's place in the request if it says that."""
+    if not flags & uapi.NLM_F_ACK_TLVS:
+        return ""
+    values = attributes.parse(answer, _CAPPED_ACK)
+    message = attributes.text(values.get(uapi.NLMSGERR_ATTR_MSG, b"")).rstrip(".")
+    offset = values.get(uapi.NLMSGERR_ATTR_OFFS)
+    return f"{message} (attribute at byte {attributes.number(offset)})".lstrip() if offset else message
+
+
+def _error(doing: str, number: int, explanation: str) -> ApplyError:
+    name = errno.errorcode.get(number, str(number))
+    return error_class(number)(f"{doing}: {explanation or os.strerror(number)} [{name}]")

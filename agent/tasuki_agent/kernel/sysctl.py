@@ -1,0 +1,106 @@
+"""Parameters under /proc/sys, and what they were before we wrote them.
+
+A parameter carries no mark of its owner. So each one's earlier value is on disk before its first write;
+whatever is recorded there is ours to set back. The record counts for one boot and one network namespace, as
+the parameters do.
+"""
+
+import json
+import logging
+import os
+import re
+from pathlib import Path
+
+from tasuki_agent.errors import Permanent, error_class
+
+_ROOT = Path("/proc/sys")
+_KEY = re.compile(r"net(/(?!\.{1,2}/)[^/\0]+)+")
+"""No way out of /proc/sys/net, whatever an interface is called in an intent."""
+
+_log = logging.getLogger(__name__)
+
+
+class Sysctls:
+    """The parameters of the calling thread's network namespace.
+
+    Keys are paths below /proc/sys, such as "net/ipv6/conf/eth0.100/accept_ra": with slashes, because
+    interface names may hold dots.
+    """
+
+    def __init__(self, record: Path) -> None:
+        self._record = record
+        self._world = _world()
+        self._before = self._load()
+
+    def recorded(self) -> dict[str, str]:
+        """Present values of all that we have written. What is gone with its interface is forgotten."""
+        values = {key: _read(key) for key in self._before}
+        self._before = {key: before for key, before in self._before.items() if values[key] is not None}
+        return {key: value for key, value in values.items() if value is not None}
+
+    def write(self, key: str, value: str) -> None:
+        """Set a parameter, with its present value on record first.
+
+        Raises:
+            Transient: there is no such parameter now.
+            Permanent: the kernel does not take the value, or the key is outside /proc/sys/net.
+        """
+        before = _read(key)
+        if before is not None and key not in self._before:
+            self._before[key] = before
+            self._save()
+        if before != value:
+            _write(key, value)
+
+    def restore(self, key: str) -> None:
+        """Set a parameter back to its value from before our first write, and forget it."""
+        before = self._before.get(key)
+        if before is None:
+            return
+        if _read(key) not in (None, before):
+            _write(key, before)
+        del self._before[key]
+        self._save()
+
+    def _load(self) -> dict[str, str]:
+        try:
+            record = json.loads(self._record.read_text())
+        except FileNotFoundError:
+            return {}
+        except json.JSONDecodeError as e:
+            _log.warning("%s is not JSON (%s): parameters keep their present values", self._record, e)
+            return {}
+        return dict(record["before"]) if record["world"] == self._world else {}
+
+    def _save(self) -> None:
+        temporary = self._record.with_suffix(".new")
+        with temporary.open("w") as file:
+            json.dump({"world": self._world, "before": self._before}, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._record)
+
+
+def _world() -> str:
+    boot = (_ROOT / "kernel/random/boot_id").read_text().strip()
+    return f"{boot} {Path('/proc/thread-self/ns/net').stat().st_ino}"
+
+
+def _file(key: str) -> Path:
+    if not _KEY.fullmatch(key):
+        raise Permanent(f"sysctl {key}: not a parameter below net/")
+    return _ROOT / key
+
+
+def _read(key: str) -> str | None:
+    try:
+        return _file(key).read_text().strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _write(key: str, value: str) -> None:
+    try:
+        _file(key).write_text(value)
+    except OSError as e:
+        raise error_class(e.errno or 0)(f"write sysctl {key}={value}: {e.strerror}") from e
