@@ -25,7 +25,7 @@ _Route: TypeAlias = (
 )
 
 _MAIN_TABLE = 254
-_DEFAULT_METRIC = {4: 0, 6: 1024}
+_METRIC_OF_ADVERTISED_ROUTES = 1024
 _ACCEPT_RA = {"never": 0, "as-host": 1, "always": 2}
 _SPECIAL = {
     "blackhole": "blackhole",
@@ -69,6 +69,21 @@ def steps(router: Router) -> Sequence[Step]:
         *_routes(router, tunnels),
         *_rules(router),
     ]
+
+
+def hints(router: Router) -> Iterator[str]:
+    """What the commands may meet on a machine that this tree does not know."""
+    main = (
+        route
+        for protocol in router.routing.control_plane_protocols.control_plane_protocol
+        if protocol.static_routes.table == _MAIN_TABLE
+        for route in protocol.static_routes.ipv6.route
+    )
+    if any(r.destination_prefix == "::/0" and r.metric == _METRIC_OF_ADVERTISED_ROUTES for r in main):
+        yield (
+            "If adding ::/0 fails with 'File exists', router advertisements brought a default route with the"
+            " same metric: give the subscriber a default-route-metric below 1024."
+        )
 
 
 def _parameters(router: Router) -> Iterator[Step]:
@@ -135,7 +150,7 @@ def _route(family: int, table: int, route: _Route, tunnels: frozenset[str]) -> S
     words += ["via", hop.next_hop_address] if hop.next_hop_address else []
     words += ["dev", hop.outgoing_interface] if hop.outgoing_interface else []
     words += ["table", table] if table != _MAIN_TABLE else []
-    words += ["metric", route.metric] if route.metric != _DEFAULT_METRIC[family] else []
+    words += ["metric", route.metric] if route.metric else []
     words += ["proto", "static"]
     link = hop.outgoing_interface if hop.outgoing_interface in tunnels else ""
     undo = "" if link else _command("ip", f"-{family}", "route", "delete", *words)
@@ -144,8 +159,8 @@ def _route(family: int, table: int, route: _Route, tunnels: frozenset[str]) -> S
 
 def _rules(router: Router) -> Iterator[Step]:
     rules = router.routing.rules
-    yield from (_rule(4, rule) for rule in rules.ipv4.rule)
-    yield from (_rule(6, rule) for rule in rules.ipv6.rule)
+    yield from (_rule(4, rule) for rule in sorted(rules.ipv4.rule, key=lambda r: r.priority))
+    yield from (_rule(6, rule) for rule in sorted(rules.ipv6.rule, key=lambda r: r.priority))
 
 
 def _rule(family: int, rule: RoutingRulesIpv4Rule | RoutingRulesIpv6Rule) -> Step:

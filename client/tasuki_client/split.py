@@ -5,7 +5,7 @@ Pure. A subscriber is as well as the worse one of its two ends.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from ipaddress import IPv6Network
@@ -36,7 +36,7 @@ class State(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """State of one subscriber, and the reasons if it is not converged."""
+    """State of one subscriber, and the reasons that lie with it."""
 
     number: int
     router: str
@@ -54,7 +54,7 @@ class SplitMap:
     hub: str
     standings: Mapping[int, Standing]
     hub_reasons: tuple[str, ...]
-    """What is wrong with the hub and belongs to no subscriber."""
+    """What is wrong with the hub and concerns every subscriber or none."""
 
     @property
     def size(self) -> int:
@@ -108,25 +108,23 @@ def assess(split: Split, routers: Mapping[str, Router], open_drift: Iterable[Dri
     for trouble in troubles:
         by_place.setdefault((trouble.router, trouble.number), []).append(trouble)
     hub = split.hub.router
+    hub_as_such = list(_from_standing(hub, routers))
+    best = max((trouble.state for trouble in hub_as_such), default=State.CONVERGED)
     standings = {}
     for subscriber in split.subscriber:
-        found = [*by_place.get((hub, subscriber.number), []), *_from_standing(hub, routers)]
-        if router := subscriber.router:
-            found += by_place.get((router, subscriber.number), [])
-            found += by_place.get((router, None), []) if router != hub else []
-            found += _from_standing(router, routers)
-        standings[subscriber.number] = _standing(subscriber, found)
-    unowned = tuple(trouble.reason for trouble in by_place.get((hub, None), []))
-    return SplitMap(split.name, prefix, hub, standings, unowned)
+        found = by_place.get((hub, subscriber.number), [])
+        if (router := subscriber.router) and router != hub:
+            own = by_place.get((router, subscriber.number), []) + by_place.get((router, None), [])
+            found = [*found, *own, *_from_standing(router, routers)]
+        standings[subscriber.number] = _standing(subscriber, best, found)
+    unowned = [*hub_as_such, *by_place.get((hub, None), [])]
+    return SplitMap(split.name, prefix, hub, standings, tuple(trouble.reason for trouble in unowned))
 
 
-def _standing(subscriber: Subscriber, troubles: Iterable[_Trouble]) -> Standing:
-    worst = State.CONVERGED
-    reasons = []
-    for trouble in troubles:
-        worst = max(worst, trouble.state)
-        reasons.append(trouble.reason)
-    return Standing(subscriber.number, subscriber.router or "", worst, tuple(reasons))
+def _standing(subscriber: Subscriber, best: State, troubles: Sequence[_Trouble]) -> Standing:
+    state = max([best, *(trouble.state for trouble in troubles)])
+    reasons = tuple(trouble.reason for trouble in troubles)
+    return Standing(subscriber.number, subscriber.router or "", state, reasons)
 
 
 def _from_drift(items: Iterable[DriftItem], owner: "_Owner") -> Iterator[_Trouble]:

@@ -31,13 +31,17 @@ def is_terminal() -> bool:
 
 
 @contextmanager
-def drawing(out: Console) -> Iterator[Callable[[RenderableType], None]]:
-    """A place that each call draws anew; where that cannot be, each call prints below the one before."""
+def drawing(out: Console) -> Iterator[Callable[[Callable[[], RenderableType]], None]]:
+    """A place that is drawn anew four times a second, so that ages in it stay true, with what was last given.
+
+    Where that cannot be, each one given is printed below the one before.
+    """
     if not out.is_terminal:
-        yield lambda renderable: _print_plainly(out, renderable)
+        yield lambda make: _print_plainly(out, make())
         return
-    with Live(console=out, auto_refresh=False, vertical_overflow="visible") as place:
-        yield lambda renderable: place.update(renderable, refresh=True)
+    last: list[Callable[[], RenderableType]] = [lambda: ""]
+    with Live(get_renderable=lambda: last[0](), console=out, vertical_overflow="visible"):
+        yield lambda make: last.__setitem__(0, make)
 
 
 def show(*renderables: RenderableType) -> None:
@@ -45,7 +49,8 @@ def show(*renderables: RenderableType) -> None:
     out = console()
     for renderable in renderables:
         if out.is_terminal:
-            out.print(renderable)
+            # A line of text is left to the terminal to wrap, so that a path can be copied as a whole.
+            out.print(renderable, soft_wrap=isinstance(renderable, Text))
         else:
             _print_plainly(out, renderable)
 

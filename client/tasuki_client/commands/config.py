@@ -36,8 +36,7 @@ def get(client: Client, datastore: str, *, router: str, path: str, layout: str) 
         case "yaml":
             terminal.show_text(documents.to_yaml(tree))
         case _:
-            rows = leaves(tree, of_router=bool(router))
-            terminal.show(table("PATH", "VALUE", rows=rows))
+            terminal.show(*leaves(tree, of_router=bool(router)))
     if terminal.is_terminal():
         observed = moment(answer, "observed_at")
         age = f", observed {ago(observed, datetime.now(UTC))}" if observed else ""

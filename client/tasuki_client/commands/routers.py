@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from rich.console import Group
 from tasuki_proto.v1.router_pb2 import Router
@@ -31,17 +32,19 @@ def one(client: Client, name: str, *, as_json: bool) -> None:
 
 
 def watch(client: Client, name: str, *, as_json: bool) -> None:
-    """Print the routers, or one, anew on every change; in JSON the one that changed, one to a line."""
-    known: dict[str, Router] = {}
+    """Print the routers, or one, and each again when it changes; in JSON one to a line."""
     changes = client.watch_routers((name,) if name else (), with_objects=bool(name))
     if as_json:
         for router in changes:
             terminal.show_json_line(plain(router))
         return
-    with terminal.drawing(terminal.console()) as draw:
+    out = terminal.console()
+    known: dict[str, Router] = {}
+    with terminal.drawing(out) as draw:
         for router in changes:
             known[router.name] = router
-            draw(_view(list(known.values()), in_detail=bool(name)))
+            shown = sorted(known.values(), key=lambda r: r.name) if out.is_terminal else [router]
+            draw(partial(_view, shown, in_detail=bool(name)))
 
 
 def _view(routers: Sequence[Router], *, in_detail: bool) -> Group:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from rich.console import Group
@@ -31,7 +32,7 @@ def show_map(client: Client, name: str, *, as_json: bool) -> None:
     if as_json:
         terminal.show_json(_plain(split))
     else:
-        terminal.show(*grid.grid(split, _width(), brief=terminal.is_terminal()))
+        terminal.show(_drawn(split))
 
 
 def watch_map(client: Client, name: str, *, as_json: bool) -> None:
@@ -42,7 +43,7 @@ def watch_map(client: Client, name: str, *, as_json: bool) -> None:
             if as_json:
                 terminal.show_json_line(_plain(split))
             else:
-                draw(Group(*grid.grid(split, _width(), brief=terminal.is_terminal())))
+                draw(partial(_drawn, split))
             time.sleep(_REDRAW)
 
 
@@ -60,14 +61,18 @@ def render(client: Client, name: str, number: int, language: str) -> None:
         )
     target = subscriber.router or f"{name}/{number}"
     answer = client.get(DATASTORE_INTENDED, router=target)
-    steps = linux.steps(RouterTree.model_validate_json(answer.config_json))
+    tree = RouterTree.model_validate_json(answer.config_json)
     title = [
         f"Subscriber {number} of the split {name}, {split.prefix}: its end of the tunnel.",
+        *([subscriber.description] if subscriber.description else []),
         f"Made by tasuki from revision {answer.revision}. Needs root and iproute2.",
+        *linux.hints(tree),
     ]
-    if subscriber.description:
-        title.insert(1, subscriber.description)
-    terminal.show_text(_LANGUAGES[language](steps, title))
+    terminal.show_text(_LANGUAGES[language](linux.steps(tree), title))
+
+
+def _drawn(split: SplitMap) -> Group:
+    return Group(*grid.grid(split, _width(), brief=terminal.is_terminal()))
 
 
 def _read_map(client: Client, name: str) -> SplitMap:

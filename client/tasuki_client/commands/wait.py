@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from rich.table import Table
 from tasuki_proto.v1.config_pb2 import ApplyResponse
@@ -40,7 +41,8 @@ def wait_for(client: Client, answer: ApplyResponse, seconds: float) -> list[Arri
 
     Progress goes to standard error: a live table on a terminal, else a line for each router that arrives.
     """
-    goals = {outcome.router: answer.revision for outcome in answer.routers}
+    # The other end of an unmanaged subscriber, SPLIT/NUMBER, has nobody who could tell.
+    goals = {o.router: answer.revision for o in answer.routers if "/" not in o.router}
     if not answer.committed:
         goals = {router.name: router.intended_revision for router in client.routers()}
     arrivals = {name: Arrival(Router(name=name), revision) for name, revision in goals.items()}
@@ -50,9 +52,9 @@ def wait_for(client: Client, answer: ApplyResponse, seconds: float) -> list[Arri
             known = arrivals[arrival.router.name].arrived
             arrivals[arrival.router.name] = arrival
             if err.is_terminal:
-                draw(_table(arrivals.values()))
+                draw(partial(_table, list(arrivals.values())))
             elif arrival.arrived and not known:
-                draw(f"{arrival.router.name}: {arrival.account}")
+                terminal.note(f"{arrival.router.name}: {arrival.account}")
             if all(a.arrived for a in arrivals.values()):
                 break
     return list(arrivals.values())

@@ -8,6 +8,7 @@ from rich.text import Text
 from tasuki_proto.v1.config_pb2 import Change, RouterOutcome
 
 from tasuki_client.documents import to_yaml
+from tasuki_client.render.tree import leaf
 from tasuki_client.terminal import one_line
 
 _SIGNS: Final = {
@@ -57,11 +58,11 @@ def _change(change: Change, *, brief: bool) -> Iterator[Text]:
     line = Text(f"{sign} {one_line(change.path)}", style=style)
     old, new = (json.loads(text) if text else None for text in (change.old_json, change.new_json))
     if change.op == Change.OP_REPLACE and _is_leaf(old) and _is_leaf(new):
-        yield line.append(f" = {_leaf(old)} → {_leaf(new)}")
+        yield line.append(f" = {leaf(old)} → {leaf(new)}")
         return
     value = old if change.op == Change.OP_DELETE else new
     if _is_leaf(value):
-        yield line.append(f" = {_leaf(value)}")
+        yield line.append(f" = {leaf(value)}")
         return
     yield line
     yield from _block(value, style, brief=brief)
@@ -80,9 +81,3 @@ def _block(value: Any, style: str, *, brief: bool) -> Iterator[Text]:
 
 def _is_leaf(value: Any) -> bool:
     return not isinstance(value, dict | list) or value == [None]
-
-
-def _leaf(value: Any) -> str:
-    if value == [None]:
-        return "present"
-    return one_line(value) if isinstance(value, str) and value else json.dumps(value)

@@ -95,8 +95,8 @@ def _legend(split: SplitMap) -> Text:
 
 def _reasons(split: SplitMap, *, brief: bool) -> Iterator[Text]:
     for reason in split.hub_reasons:
-        yield Text(one_line(f"hub {reason}"), style="red")
-    unwell = [s for s in split.standings.values() if s.state is not State.CONVERGED]
+        yield Text(one_line(f"Hub {reason}"), style="red")
+    unwell = [standing for standing in split.standings.values() if standing.reasons]
     shown = unwell[:_MOST_REASONS] if brief else unwell
     for standing in shown:
         sign, style = _SIGNS[standing.state]
