@@ -77,8 +77,8 @@ def identify(names: list[str], peer: str) -> Caller:
         case [["tasuki", "operator", name]] if name:
             return Caller(Role.OPERATOR, name, peer)
     raise denied(
-        "the certificate is neither a router's nor an operator's: it needs one subject alternative name"
-        " URI:tasuki:router:NAME or URI:tasuki:operator:NAME, as 'tasuki-controller issue' makes them"
+        "The certificate is neither a router's nor an operator's: it needs one subject alternative name"
+        " URI:tasuki:router:NAME or URI:tasuki:operator:NAME, as 'tasuki-controller issue' makes them."
     )
 
 
@@ -89,7 +89,7 @@ def authorize(caller: Caller, service: str) -> None:
         Failed: access-denied.
     """
     if service not in _ALLOWED[caller.role]:
-        raise denied(f"{caller.role.value} '{caller.name}' may not call {service}")
+        raise denied(f"The {caller.role.value} '{caller.name}' may not call {service}.")
 
 
 def denied(message: str) -> Failed:

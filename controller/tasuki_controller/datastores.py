@@ -152,7 +152,7 @@ class Datastores:
         """
         stored = await self._store.revision(number)
         if stored is None:
-            raise missing(f"there is no revision {number}; the newest is {self._state.revision}")
+            raise missing(f"There is no revision {number}; the newest is {self._state.revision}.")
         return stored, await asyncio.to_thread(history.read_running, stored)
 
     async def revisions(self, *, before: int | None, limit: int) -> Sequence[Revision]:

@@ -32,7 +32,7 @@ def tree_of(struct: struct_pb2.Struct | None, text: bytes, *, what: str = "confi
         Failed: both are there, or the one that is there is malformed.
     """
     if struct is not None and text:
-        raise malformed(f"'{what}' and '{what}_json' are two spellings of one document: send one of them")
+        raise malformed(f"'{what}' and '{what}_json' are two spellings of one document: send one of them.")
     if struct is not None:
         return {name: _value_of(value, what) for name, value in struct.fields.items()}
     return parse(text, what=f"{what}_json") if text else None
@@ -47,19 +47,19 @@ def parse(text: bytes, *, what: str) -> Tree:
     try:
         document = json.loads(text.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant)
     except UnicodeDecodeError as error:
-        raise malformed(f"'{what}' is not UTF-8 text: byte {error.start} has no meaning there") from error
+        raise malformed(f"'{what}' is not UTF-8 text: byte {error.start} has no meaning there.") from error
     except json.JSONDecodeError as error:
         raise malformed(
-            f"'{what}' is not JSON: {error.msg}, line {error.lineno} column {error.colno}"
+            f"'{what}' is not JSON: {error.msg}, line {error.lineno} column {error.colno}."
         ) from error
     except ValueError as error:
-        raise malformed(f"'{what}' is not JSON that can be used: {error}") from error
+        raise malformed(f"'{what}' is not JSON that can be used: {error}.") from error
     except RecursionError as error:
-        raise malformed(f"'{what}' is nested too deeply") from error
+        raise malformed(f"'{what}' is nested too deeply.") from error
     if not isinstance(document, dict):
-        raise malformed(f"'{what}' must be a JSON object whose members are top-level nodes")
+        raise malformed(f"'{what}' must be a JSON object whose members are top-level nodes.")
     if b"\\u" in text and _SURROGATE.search(json.dumps(document, ensure_ascii=False)):
-        raise malformed(f"'{what}' contains half a surrogate pair, which is no character")
+        raise malformed(f"'{what}' contains half a surrogate pair, which is no character.")
     return document
 
 
@@ -71,9 +71,9 @@ def struct_of(tree: Tree) -> struct_pb2.Struct:
     return struct
 
 
-def text_of(tree: Any) -> bytes:
-    """A value as compact JSON text. Equal values have equal texts."""
-    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+def text_of(value: Any, *, sort_names: bool = False) -> bytes:
+    """A value as compact JSON text. With sorted names, equal values have equal texts."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_names).encode()
 
 
 def malformed(message: str) -> Failed:
@@ -110,9 +110,9 @@ def _value_of(value: struct_pb2.Value, what: str) -> Any:
         case "number_value":
             number = value.number_value
             if not math.isfinite(number):
-                raise malformed(f"'{what}' contains {number}, which is no JSON number")
+                raise malformed(f"'{what}' contains {number}, which is no JSON number.")
             return int(number) if number.is_integer() else number
-    raise malformed(f"'{what}' contains a google.protobuf.Value without a value")
+    raise malformed(f"'{what}' contains a google.protobuf.Value without a value.")
 
 
 def _fill(value: struct_pb2.Value, content: Any) -> None:

@@ -202,7 +202,7 @@ class Fleet:
         self.require(router)
         if router in self._operational:
             return self._operational[router]
-        raise _unavailable(f"router '{router}' is not connected and has not told its operational state yet")
+        raise _unavailable(f"Router '{router}' is not connected and has not told its operational state yet.")
 
     def require(self, router: str) -> None:
         """Fail for a router that does not exist.
@@ -211,7 +211,7 @@ class Fleet:
             Failed: data-missing.
         """
         if not self._exists(router):
-            raise missing(f"there is no router '{router}'; known are: {', '.join(self._names()) or 'none'}")
+            raise missing(f"There is no router '{router}'; there are: {', '.join(self._names()) or 'none'}.")
 
     async def routers(
         self, names: Sequence[str] = (), *, with_objects: bool = False
@@ -256,7 +256,7 @@ class Fleet:
 
     def close(self) -> None:
         """End every stream, because the controller ends."""
-        reason = _unavailable("the controller is shutting down")
+        reason = _unavailable("The controller is shutting down.")
         for link in list(self._links.values()):
             link.close(reason)
         for watch in self._router_watches | self._drift_watches:
@@ -307,7 +307,7 @@ class Fleet:
     @staticmethod
     def _own(router: str, item: drift_pb2.DriftItem) -> drift_pb2.DriftItem:
         if not item.id:
-            raise invalid("a drift item needs an id")
+            raise invalid("A drift item needs an id.")
         # Whatever it says: a router reports about itself only.
         item.router = router
         if not item.HasField("last_seen"):
@@ -333,14 +333,14 @@ def _unavailable(message: str) -> Failed:
 
 
 def _lost(router: str) -> Failed:
-    return _unavailable(f"router '{router}' has disconnected")
+    return _unavailable(f"Router '{router}' has disconnected.")
 
 
 def _replaced(router: str, peer: str) -> Failed:
     problem = ConfigError(
         error_type="protocol",
         error_tag="in-use",
-        message=f"another agent connected as router '{router}', from {peer}",
+        message=f"Another agent connected as router '{router}', from {peer}.",
     )
     return Failed([problem], grpc.StatusCode.ABORTED)
 
@@ -349,6 +349,6 @@ def _too_slow() -> Failed:
     problem = ConfigError(
         error_type="protocol",
         error_tag="resource-denied",
-        message=f"more than {_DRIFT_WATCH_LIMIT} drift items wait to be read: watch again from the start",
+        message=f"More than {_DRIFT_WATCH_LIMIT} drift items wait to be read: watch again from the start.",
     )
     return Failed([problem])

@@ -79,7 +79,7 @@ async def _answering(service: str, context: Context) -> AsyncIterator[None]:
     except InvalidIntent as invalid:
         await _abort(context, Failed(invalid.errors))
     except StoreError as error:
-        problem = ConfigError(error_type="application", error_tag="operation-failed", message=str(error))
+        problem = ConfigError(error_type="application", error_tag="operation-failed", message=f"{error}.")
         await _abort(context, Failed([problem], grpc.StatusCode.INTERNAL))
 
 

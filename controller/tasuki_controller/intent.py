@@ -36,5 +36,5 @@ class RouterIntent:
 
 def router_intent(revision: int, tree: Tree) -> RouterIntent:
     """The intent of this revision. Equal trees have equal digests."""
-    text = text_of(tree)
+    text = text_of(tree, sort_names=True)
     return RouterIntent(revision, hashlib.sha256(text).hexdigest(), gzip.compress(text, _FAST, mtime=0))

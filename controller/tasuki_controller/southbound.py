@@ -49,20 +49,20 @@ class AgentService(agent_pb2_grpc.AgentServiceServicer):
                 case "operational":
                     self._fleet.answer(link, request.operational)
                 case "hello":
-                    raise invalid("Hello is the first message of a stream and comes once", "bad-element")
+                    raise invalid("Hello is the first message of a stream and comes once.", "bad-element")
                 # A message that only newer agents know is passed over.
 
 
 async def _hello(requests: AsyncIterator[agent_pb2.ConnectRequest], context: Context) -> agent_pb2.Hello:
     first = await _next(requests)
     if not first or first.WhichOneof("message") != "hello":
-        raise invalid("the first message of a stream is Hello", "missing-element")
+        raise invalid("The first message of a stream is Hello.", "missing-element")
     hello = first.hello
     if not is_name(hello.router):
-        raise invalid(f"'{hello.router}' is no router's name")
+        raise invalid(f"'{hello.router}' is no router's name.")
     caller = caller_of(context)
     if caller.role is Role.ROUTER and caller.name != hello.router:
-        raise denied(f"the certificate of router '{caller.name}' does not stand for router '{hello.router}'")
+        raise denied(f"The certificate of router '{caller.name}' does not stand for router '{hello.router}'.")
     return hello
 
 
@@ -74,7 +74,7 @@ async def _next(requests: AsyncIterator[agent_pb2.ConnectRequest]) -> agent_pb2.
         problem = ConfigError(
             error_type="transport",
             error_tag="operation-failed",
-            message=f"the agent has said nothing for {SILENCE_SECONDS:.0f} s",
+            message=f"The agent has said nothing for {SILENCE_SECONDS:.0f} s.",
         )
         raise Failed([problem], grpc.StatusCode.DEADLINE_EXCEEDED) from error
 

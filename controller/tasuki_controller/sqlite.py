@@ -277,7 +277,7 @@ class SqliteStore:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
         except sqlite3.Error as error:
-            raise StoreError(f"the database failed: {error}") from error
+            raise StoreError(f"The database failed: {error}") from error
 
 
 def _open(state_dir: Path) -> tuple[IO[str], sqlite3.Connection]:

@@ -43,7 +43,7 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
     async def Apply(self, request: config_pb2.ApplyRequest, context: Context) -> config_pb2.ApplyResponse:
         """Edit, validate and commit, or say what would change."""
         if len(request.comment) > _COMMENT_LIMIT:
-            raise invalid(f"a comment has at most {_COMMENT_LIMIT} characters", "too-big")
+            raise invalid(f"A comment has at most {_COMMENT_LIMIT} characters.", "too-big")
         edit = await asyncio.to_thread(edit_of, request)
         if request.dry_run:
             outcome = await self._datastores.preview(edit)
@@ -83,7 +83,7 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
         if "/" in router:
             raise missing(
                 f"'{router}' has no intended configuration: SPLIT/NUMBER names an unmanaged subscriber"
-                " of a split, and only in the intended datastore"
+                " of a split, and only in the intended datastore."
             )
         self._fleet.require(router)
         return {} if datastore == config_pb2.DATASTORE_INTENDED else state.running.routers.get(router, {})
@@ -91,7 +91,7 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
     async def _operational(self, router: str, response: config_pb2.GetResponse) -> Tree:
         if not router:
             raise invalid(
-                "the operational datastore is read router by router: name one in 'router'",
+                "The operational datastore is read router by router: name one in 'router'.",
                 "operation-not-supported",
             )
         answer = await self._fleet.operational(router)
@@ -115,7 +115,7 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
         """Show what an edit would change, or what two revisions differ in."""
         revisions = (request.from_revision, request.to_revision)
         if request.HasField("edit") == any(revisions):
-            raise invalid("ask either for an edit, or for two revisions, of which one may be 0 for running")
+            raise invalid("Ask either for an edit, or for two revisions, of which one may be 0 for running.")
         if request.HasField("edit"):
             outcome = await self._datastores.preview(await asyncio.to_thread(edit_of, request.edit))
         else:
@@ -163,7 +163,7 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
         for module in MODULES:
             if module.name == request.name:
                 return config_pb2.GetModuleResponse(module=module_message(module), text=module.text)
-        raise missing(f"there is no module '{request.name}'; ListModules names them all")
+        raise missing(f"There is no module '{request.name}'; ListModules names them all.")
 
     def _router_outcomes(self, outcome: Outcome) -> list[config_pb2.RouterOutcome]:
         return [

@@ -38,7 +38,7 @@ def edit_of(message: EditMessage) -> Edit:
         Failed: documents that cannot be read, all of them; or nothing to do.
     """
     if message.operation not in _OPERATIONS:
-        raise invalid(f"{message.operation} is no operation that this version knows")
+        raise invalid(f"{message.operation} is no operation that this version knows.")
     problems: list[ConfigError] = []
     network = _read(message, "", problems)
     routers = sorted({*message.router_config, *message.router_config_json})
@@ -46,7 +46,7 @@ def edit_of(message: EditMessage) -> Edit:
     if problems:
         raise Failed(problems)
     if network is None and not written:
-        raise invalid("the request holds no configuration", "missing-element")
+        raise invalid("The request holds no configuration.", "missing-element")
     return Edit(_OPERATIONS[message.operation], network, written)
 
 

@@ -1,0 +1,237 @@
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tasuki_controller import fleet as fleet_module
+from tasuki_controller.failure import Failed
+from tasuki_controller.fleet import Fleet, Intended, Link
+from tasuki_controller.intent import router_intent
+from tasuki_controller.sqlite import SqliteStore
+from tasuki_proto.v1 import agent_pb2, drift_pb2
+
+TREE = {"ietf-interfaces:interfaces": {"interface": [{"name": "lan0"}]}}
+OTHER = {"ietf-interfaces:interfaces": {"interface": [{"name": "lan1"}]}}
+EMPTY = router_intent(1, {})
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    store = await SqliteStore.open(tmp_path)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def fleet(store: SqliteStore) -> Fleet:
+    return Fleet(store)
+
+
+def intended(revision: int, removed: int | None = None, **trees: object) -> Intended:
+    gone = {} if removed is None else {"home": router_intent(removed, {})}
+    return Intended(revision, {name: router_intent(revision, tree) for name, tree in trees.items()}, gone)  # type: ignore[arg-type]
+
+
+async def connect(fleet: Fleet, router: str = "home", digest: str = "") -> Link:
+    return await fleet.connect(agent_pb2.Hello(router=router, digest=digest), "192.0.2.7:1234")
+
+
+async def sent(link: Link) -> list[agent_pb2.ConnectResponse]:
+    return await link.outbox.take() if len(link.outbox) else []
+
+
+async def test_an_agent_gets_only_the_newest_intent_however_late_it_reads(fleet: Fleet):
+    fleet.publish(intended(1, home=TREE))
+    link = await connect(fleet)
+    for revision in range(2, 500):
+        fleet.publish(intended(revision, home=OTHER if revision % 2 else TREE))
+    (message,) = await sent(link)
+    assert message.intent.revision == 499
+    assert message.intent.digest == router_intent(1, OTHER).digest
+
+
+async def test_an_agent_that_holds_the_intent_gets_it_without_its_text(fleet: Fleet):
+    fleet.publish(intended(3, home=TREE))
+    link = await connect(fleet, digest=router_intent(1, TREE).digest)
+    (message,) = await sent(link)
+    assert message.intent.revision == 3
+    assert message.intent.config_json_gz == b""
+
+
+async def test_an_agent_hears_nothing_of_other_routers(fleet: Fleet):
+    fleet.publish(intended(1, home=TREE, vps=TREE))
+    link = await connect(fleet)
+    await sent(link)
+    first = router_intent(1, TREE)
+    fleet.publish(Intended(2, {"home": first, "vps": router_intent(2, OTHER)}, {}))
+    assert await sent(link) == []
+
+
+async def test_a_removed_router_gets_an_explicit_empty_tree(fleet: Fleet):
+    fleet.publish(intended(1, home=TREE))
+    link = await connect(fleet)
+    await sent(link)
+    fleet.publish(intended(2, removed=2))
+    (message,) = await sent(link)
+    assert (message.intent.revision, message.intent.digest) == (2, EMPTY.digest)
+    assert message.intent.config_json_gz
+
+
+async def test_a_removed_router_is_listed_until_it_has_taken_its_objects_down(fleet: Fleet):
+    fleet.publish(intended(1, home=TREE))
+    link = await connect(fleet)
+    fleet.publish(intended(2, removed=2))
+    await fleet.disconnect(link)
+    assert [router.name for router in await fleet.routers()] == ["home"]
+    link = await connect(fleet)
+    await fleet.report(link, agent_pb2.Report(applied_revision=2))
+    await fleet.disconnect(link)
+    assert await fleet.routers() == []
+
+
+async def test_a_router_that_the_network_never_named_shall_be_empty(fleet: Fleet):
+    fleet.publish(intended(7, vps=TREE))
+    link = await connect(fleet)
+    (message,) = await sent(link)
+    assert message.intent.digest == EMPTY.digest
+    fleet.publish(intended(8, vps=OTHER))
+    assert await sent(link) == []
+
+
+async def test_a_controller_without_any_revision_tells_nobody_to_be_empty(fleet: Fleet):
+    link = await connect(fleet)
+    assert await sent(link) == []
+    fleet.publish(intended(1, vps=TREE))
+    (message,) = await sent(link)
+    assert message.intent.digest == EMPTY.digest
+
+
+async def test_a_second_agent_takes_the_place_of_the_first(fleet: Fleet, caplog: pytest.LogCaptureFixture):
+    fleet.publish(intended(1, home=TREE))
+    first = await connect(fleet)
+    second = await connect(fleet)
+    with pytest.raises(Failed, match="Another agent"):
+        await first.outbox.take()
+    assert "second agent" in caplog.text
+    await fleet.disconnect(first)
+    assert fleet.is_current(second)
+    assert fleet.is_connected("home")
+
+
+async def test_a_restart_knows_what_the_routers_were_last_seen_to_be(fleet: Fleet, store: SqliteStore):
+    fleet.publish(intended(1, home=TREE))
+    await fleet.report(await connect(fleet), agent_pb2.Report(applied_revision=1))
+    again = Fleet(store)
+    await again.restore()
+    again.publish(intended(1, home=TREE))
+    (router,) = await again.routers()
+    assert not router.connected
+    assert router.applied_revision == 1
+    assert router.last_seen.seconds
+    assert router.peer == "192.0.2.7:1234"
+
+
+async def test_drift_is_acknowledged_once_it_is_stored_and_under_the_routers_own_name(
+    fleet: Fleet, store: SqliteStore
+):
+    link = await connect(fleet)
+    items = [
+        agent_pb2.SequencedDrift(sequence=n, item=drift_pb2.DriftItem(id=f"{n}", router="vps", key="vxlan01"))
+        for n in (7, 5)
+    ]
+    with fleet.watch_drift() as watch:
+        await fleet.report(link, agent_pb2.Report(drift=items))
+        assert [item.router for item in await watch.take()] == ["home", "home"]
+    acks = [message.drift_ack.sequence for message in await sent(link) if message.HasField("drift_ack")]
+    assert acks == [7]
+    (router,) = await fleet.routers()
+    assert (router.open_drift, router.recent_drift) == (2, 2)
+
+
+async def test_a_drift_item_without_an_id_is_refused(fleet: Fleet):
+    link = await connect(fleet)
+    report = agent_pb2.Report(drift=[agent_pb2.SequencedDrift(sequence=1, item=drift_pb2.DriftItem())])
+    with pytest.raises(Failed, match="needs an id"):
+        await fleet.report(link, report)
+
+
+async def test_a_watcher_that_reads_nothing_is_told_to_start_again(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(fleet_module, "_DRIFT_WATCH_LIMIT", 10)
+    link = await connect(fleet)
+    with fleet.watch_drift() as watch:
+        for number in range(20):
+            item = drift_pb2.DriftItem(id=f"{number}")
+            await fleet.report(
+                link, agent_pb2.Report(drift=[agent_pb2.SequencedDrift(sequence=1, item=item)])
+            )
+        with pytest.raises(Failed, match="watch again"):
+            await watch.take()
+
+
+async def test_a_watcher_of_routers_gets_each_changed_router_once(fleet: Fleet):
+    link = await connect(fleet)
+    with fleet.watch_routers() as watch:
+        for revision in range(100):
+            await fleet.heartbeat(link, agent_pb2.Heartbeat(applied_revision=revision))
+        assert await watch.take() == ["home"]
+
+
+async def test_operational_state_is_asked_of_the_router(fleet: Fleet):
+    link = await connect(fleet)
+    asking = asyncio.create_task(fleet.operational("home"))
+    (message,) = await link.outbox.take()
+    answer = agent_pb2.Operational(id=message.operational_request.id, config_json_gz=b"x")
+    fleet.answer(link, answer)
+    assert await asking == answer
+
+
+async def test_one_answer_serves_everybody_who_asked_before_it(fleet: Fleet):
+    link = await connect(fleet)
+    asking = [asyncio.create_task(fleet.operational("home")) for _ in range(5)]
+    (message,) = await link.outbox.take()
+    assert message.operational_request.id == 5
+    fleet.answer(link, agent_pb2.Operational(id=5))
+    assert all(answer.id == 5 for answer in await asyncio.gather(*asking))
+
+
+async def test_without_an_answer_the_last_one_counts(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.CRITICAL)
+    monkeypatch.setattr(fleet_module, "_OPERATIONAL_TIMEOUT", 0.01)
+    fleet.publish(intended(1, home=TREE))
+    link = await connect(fleet)
+    with pytest.raises(Failed, match="has not told"):
+        await fleet.operational("home")
+    fleet.answer(link, agent_pb2.Operational(id=1, applied_revision=1))
+    assert (await fleet.operational("home")).applied_revision == 1
+    await fleet.disconnect(link)
+    assert (await fleet.operational("home")).applied_revision == 1
+
+
+async def test_a_router_that_leaves_does_not_keep_those_waiting_who_asked_it(fleet: Fleet):
+    fleet.publish(intended(1, home=TREE))
+    link = await connect(fleet)
+    asking = asyncio.create_task(fleet.operational("home"))
+    await link.outbox.take()
+    await fleet.disconnect(link)
+    with pytest.raises(Failed, match="not connected"):
+        await asking
+
+
+async def test_a_router_that_nobody_knows_is_missing(fleet: Fleet):
+    fleet.publish(intended(1, home=TREE))
+    with pytest.raises(Failed, match=r"There is no router 'nope'; there are: home"):
+        fleet.require("nope")
+
+
+async def test_shutting_down_ends_every_stream(fleet: Fleet):
+    link = await connect(fleet)
+    with fleet.watch_routers() as routers, fleet.watch_drift() as drift:
+        fleet.close()
+        for mailbox in (link.outbox, routers, drift):
+            with pytest.raises(Failed, match="shutting down"):
+                await mailbox.take()

@@ -1,0 +1,184 @@
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tasuki_controller import sqlite
+from tasuki_controller.sqlite import DATABASE, SqliteStore
+from tasuki_controller.store import DriftFilter, IntentMark, Revision, StoreError
+from tasuki_proto.v1 import drift_pb2, router_pb2
+
+NOW = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    store = await SqliteStore.open(tmp_path / "state")
+    yield store
+    await store.close()
+
+
+def revision(number: int) -> Revision:
+    return Revision(number, "alice", "192.0.2.7:1234", NOW, f"comment {number}", number)
+
+
+async def commit(store: SqliteStore, number: int, **marks: IntentMark) -> None:
+    await store.commit(revision(number), f"document {number}".encode(), f"changes {number}".encode(), marks)
+
+
+def item(number: int, age: timedelta = timedelta(), action: int = drift_pb2.DriftItem.ACTION_HEALED):
+    item = drift_pb2.DriftItem(id=f"{number}", router="home", action=action)
+    item.last_seen.FromDatetime(datetime.now(UTC) - age)
+    return item
+
+
+def wanted(router: str | None = None, *, open_only: bool = False, limit: int = 1000) -> DriftFilter:
+    return DriftFilter(router, open_only, datetime.now(UTC) - timedelta(hours=24), limit)
+
+
+async def test_a_new_store_is_empty(store: SqliteStore):
+    assert await store.newest() is None
+    assert await store.revision(1) is None
+    assert await store.revisions(before=None, limit=10) == []
+    assert await store.intents() == {}
+    assert await store.routers() == []
+    assert await store.drift(wanted()) == []
+
+
+async def test_revisions_come_back_as_they_went(store: SqliteStore):
+    for number in range(1, 6):
+        await commit(store, number)
+    newest = await store.newest()
+    assert newest is not None
+    assert newest.revision == revision(5)
+    assert (newest.document, newest.changes_since, newest.changes) == (b"document 5", [], b"changes 5")
+    assert [r.number for r in await store.revisions(before=None, limit=2)] == [5, 4]
+    assert [r.number for r in await store.revisions(before=3, limit=10)] == [2, 1]
+
+
+async def test_an_old_revision_is_an_older_document_and_the_changes_since(store: SqliteStore):
+    for number in range(1, 131):
+        await commit(store, number)
+    old = await store.revision(67)
+    assert old is not None
+    assert old.revision.number == 67
+    assert (old.document, old.changes_since) == (b"document 65", [b"changes 66", b"changes 67"])
+    assert old.changes == b"changes 67"
+
+
+async def test_a_revision_is_never_written_twice(store: SqliteStore):
+    await commit(store, 1, home=IntentMark(1, "aa"))
+    with pytest.raises(StoreError):
+        await commit(store, 1, home=IntentMark(1, "bb"))
+    assert await store.intents() == {"home": IntentMark(1, "aa")}
+
+
+async def test_a_restart_knows_all_that_was_acknowledged(tmp_path: Path):
+    store = await SqliteStore.open(tmp_path)
+    await commit(store, 1, home=IntentMark(1, "aa"), vps=IntentMark(1, "bb"))
+    await commit(store, 2, home=IntentMark(2, "cc"))
+    await store.save_router(router_pb2.Router(name="home", applied_revision=2))
+    await store.save_drift("home", [item(1)])
+    await store.close()
+    store = await SqliteStore.open(tmp_path)
+    newest = await store.newest()
+    assert newest is not None
+    assert newest.revision.number == 2
+    assert await store.intents() == {"home": IntentMark(2, "cc"), "vps": IntentMark(1, "bb")}
+    assert [router.applied_revision for router in await store.routers()] == [2]
+    assert len(await store.drift(wanted())) == 1
+    await store.close()
+
+
+async def test_drift_is_one_item_per_router_and_id_however_often_it_is_reported(store: SqliteStore):
+    for _ in range(3):
+        await store.save_drift("home", [item(1), item(2)])
+    await store.save_drift("vps", [item(1)])
+    assert len(await store.drift(wanted())) == 3
+    assert len(await store.drift(wanted("home"))) == 2
+
+
+async def test_drift_is_listed_newest_first_and_open_drift_whatever_its_age(store: SqliteStore):
+    pending = drift_pb2.DriftItem.ACTION_PENDING
+    await store.save_drift(
+        "home",
+        [
+            item(1, timedelta(hours=1)),
+            item(2, timedelta(days=2)),
+            item(3, timedelta(days=3), pending),
+            item(4, timedelta(minutes=1), pending),
+        ],
+    )
+    assert [i.id for i in await store.drift(wanted())] == ["4", "1", "3"]
+    assert [i.id for i in await store.drift(wanted(open_only=True))] == ["4", "3"]
+    assert [i.id for i in await store.drift(wanted(limit=1))] == ["4"]
+    counts = await store.drift_counts(datetime.now(UTC) - timedelta(hours=24))
+    assert (counts["home"].open, counts["home"].recent) == (2, 2)
+
+
+async def test_old_and_excessive_drift_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sqlite, "_DRIFT_KEPT_PER_ROUTER", 10)
+    store = await SqliteStore.open(tmp_path)
+    await store.save_drift("home", [item(n, timedelta(minutes=n)) for n in range(15)])
+    await store.save_drift("vps", [item(1), item(2, timedelta(days=91))])
+    await store.close()
+    store = await SqliteStore.open(tmp_path)
+    assert sorted(int(i.id) for i in await store.drift(wanted("home"))) == list(range(10))
+    everything = DriftFilter("vps", open_only=False, since=NOW - timedelta(days=1000), limit=10)
+    assert [i.id for i in await store.drift(everything)] == ["1"]
+    await store.close()
+
+
+async def test_a_second_controller_on_the_directory_is_refused(store: SqliteStore, tmp_path: Path):
+    with pytest.raises(StoreError, match="another tasuki-controller"):
+        await SqliteStore.open(tmp_path / "state")
+
+
+async def test_the_directory_is_free_after_closing(tmp_path: Path):
+    for _ in range(2):
+        store = await SqliteStore.open(tmp_path)
+        await store.close()
+
+
+async def test_a_damaged_database_is_an_error_that_names_it(tmp_path: Path):
+    (tmp_path / DATABASE).write_bytes(b"no database at all " * 100)
+    with pytest.raises(StoreError, match=DATABASE):
+        await SqliteStore.open(tmp_path)
+
+
+async def test_a_newer_database_is_left_alone(tmp_path: Path):
+    await (await SqliteStore.open(tmp_path)).close()
+    with sqlite3.connect(tmp_path / DATABASE) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(StoreError, match="newer tasuki"):
+        await SqliteStore.open(tmp_path)
+
+
+async def test_a_directory_that_cannot_be_is_an_error_that_names_it(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="file/state"):
+        await SqliteStore.open(tmp_path / "file/state")
+
+
+async def test_a_thousand_small_revisions_of_a_large_network_stay_small(tmp_path: Path):
+    store = await SqliteStore.open(tmp_path)
+    # 500 kB that compress to about 100 kB.
+    document = b"".join(b'{"number":%d,"address":"192.0.2.%d"},' % (n, n * 7919 % 256) for n in range(13_000))
+    for number in range(1, 300):
+        await store.commit(revision(number), document, b"x" * 500, {})
+    await store.close()
+    assert (tmp_path / DATABASE).stat().st_size < 10 * len(document) / 5
+
+
+async def test_the_event_loop_never_waits_for_the_disk(store: SqliteStore):
+    document = b"".join(b"%d," % (n * 7919) for n in range(2_000_000))
+    slow = asyncio.create_task(store.commit(revision(1), document, b"", {}))
+    turns = 0
+    while not slow.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    await slow
+    assert turns > 10
