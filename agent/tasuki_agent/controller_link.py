@@ -10,25 +10,22 @@ import json
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import grpc
 from grpc import aio
-from tasuki_proto.channel import Target, TlsFiles, aio_channel
+from tasuki_proto.channel import HEARTBEAT_SECONDS, SILENCE_SECONDS, Target, TlsFiles, aio_channel
 from tasuki_proto.v1 import agent_pb2, agent_pb2_grpc
 
 from tasuki_agent import report
 from tasuki_agent.intent import BrokenIntent, Intent
+from tasuki_agent.kind import Tree
 from tasuki_agent.reconcile.reconciler import Reconciler
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_INTERVAL = 5.0
-"""Seconds of silence after which a side says that it is there."""
-SILENCE_LIMIT = 20.0
-"""Seconds without a word from the controller after which the stream is given up."""
 MAX_BACKOFF = 15.0
 """Seconds between attempts to connect at the most."""
 REPORT_INTERVAL = 0.05
@@ -38,7 +35,7 @@ Stream = aio.StreamStreamCall[agent_pb2.ConnectRequest, agent_pb2.ConnectRespons
 
 
 class _Silent(Exception):  # noqa: N818
-    """The controller has said nothing for too long."""
+    """The controller has ended the stream, or said nothing for too long."""
 
 
 @dataclass(slots=True)
@@ -60,7 +57,7 @@ class ControllerLink:
     reconciler: Reconciler
     take_intent: Callable[[Intent], None]
     drift_stored: Callable[[], None]
-    operational: Callable[[], Awaitable[dict[str, object]]]
+    operational: Callable[[], Awaitable[Tree]]
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
     _problem: str = ""
     _connected: bool = False
@@ -79,7 +76,7 @@ class ControllerLink:
             started = time.monotonic()
             try:
                 await self._session()
-            except (aio.AioRpcError, _Silent, OSError) as error:
+            except (aio.AioRpcError, asyncio.InvalidStateError, _Silent, OSError) as error:
                 self._log_loss(error)
             self._connected = False
             if time.monotonic() - started > MAX_BACKOFF:
@@ -101,14 +98,19 @@ class ControllerLink:
             stream: Stream = agent_pb2_grpc.AgentServiceStub(channel).Connect()  # type: ignore[no-untyped-call]
             await stream.write(agent_pb2.ConnectRequest(hello=self._hello()))
             self._stale.set()
-            async with asyncio.TaskGroup() as tasks:
-                writer = tasks.create_task(self._write(stream))
-                try:
-                    async for message in self._incoming(stream):
-                        await self._receive(message)
-                finally:
-                    writer.cancel()
-                    stream.cancel()
+            reader = asyncio.create_task(self._read(stream))
+            writer = asyncio.create_task(self._write(stream))
+            try:
+                await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                reader.cancel()
+                writer.cancel()
+                outcomes = await asyncio.gather(reader, writer, return_exceptions=True)
+                stream.cancel()
+            # A stream that is gone fails both; the reader's error is the one that says why.
+            for outcome in outcomes:
+                if isinstance(outcome, Exception):
+                    raise outcome
 
     def _hello(self) -> agent_pb2.Hello:
         intent = self.reconciler.intent
@@ -119,26 +121,18 @@ class ControllerLink:
             digest=intent.digest if intent else "",
         )
 
-    async def _incoming(self, stream: Stream) -> AsyncIterator[agent_pb2.ConnectResponse]:
+    async def _read(self, stream: Stream) -> NoReturn:
         while True:
             try:
-                message: Any = await asyncio.wait_for(stream.read(), SILENCE_LIMIT)
+                message: Any = await asyncio.wait_for(stream.read(), SILENCE_SECONDS)
             except TimeoutError as error:
-                raise _Silent(f"no word for {SILENCE_LIMIT:.0f} s") from error
+                raise _Silent(f"no word for {SILENCE_SECONDS:.0f} s") from error
             if message is aio.EOF:
-                # The status of a stream that the other side has ended: raises unless it is OK.
-                if await stream.code() is not grpc.StatusCode.OK:
-                    raise aio.AioRpcError(
-                        await stream.code(),
-                        await stream.initial_metadata(),
-                        await stream.trailing_metadata(),
-                        await stream.details(),
-                    )
-                raise _Silent("the controller has ended the stream")
+                raise _Silent(await stream.details() or "the controller has ended the stream")
             if not self._connected:
                 self._connected = True
                 log.info("connected to the controller at %s", self.target)
-            yield message
+            await self._receive(message)
 
     async def _receive(self, message: agent_pb2.ConnectResponse) -> None:
         match message.WhichOneof("message"):
@@ -193,7 +187,7 @@ class ControllerLink:
         sent: agent_pb2.Report | None = None
         while True:
             try:
-                await asyncio.wait_for(self._stale.wait(), HEARTBEAT_INTERVAL)
+                await asyncio.wait_for(self._stale.wait(), HEARTBEAT_SECONDS)
             except TimeoutError:
                 await stream.write(agent_pb2.ConnectRequest(heartbeat=self._heartbeat()))
                 continue

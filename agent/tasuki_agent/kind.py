@@ -20,6 +20,8 @@ Key: TypeAlias = Any
 
 Its fields with `compare=False` say where the intent has the object.
 """
+Tree: TypeAlias = dict[str, Any]
+"""An RFC 7951 value of the router tree."""
 Spec: TypeAlias = Any
 """A frozen dataclass.
 

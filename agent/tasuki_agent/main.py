@@ -18,7 +18,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 from tasuki_proto.channel import Target, TlsFiles, require_local
 
 from tasuki_agent.agent import Agent
-from tasuki_agent.kernel import KernelError
+from tasuki_agent.errors import ApplyError
 from tasuki_agent.state import StateDir, StateDirError
 
 EXAMPLES = """\
@@ -107,7 +107,8 @@ def _tls_files(args: argparse.Namespace, target: Target) -> TlsFiles | None:
     if missing:
         raise ValueError(
             f"no such file: {', '.join(missing)}; run "
-            f"`tasuki-controller issue router {args.router} --out DIR` on the controller and copy DIR to {args.state_dir / 'tls'}"
+            f"`tasuki-controller issue router {args.router} --out DIR` on the controller "
+            f"and copy DIR to {args.state_dir / 'tls'}"
         )
     return files
 
@@ -141,7 +142,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         agent = Agent(args.router, target, tls, state, time.time, args.observe_interval)
         asyncio.run(_run(agent))
-    except (KernelError, OSError) as error:
+    except (ApplyError, OSError) as error:
         sys.stderr.write(f"tasuki-agent: {error}\n")
         return 1
     finally:

@@ -1,15 +1,12 @@
 """The router tree as it is in use: <operational> of RFC 8342 for the objects that the agent knows."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from tasuki_yang.edit import merge
 from tasuki_yang.schema import ROUTER
 
-from tasuki_agent.kind import Kind, Observed
+from tasuki_agent.kind import Kind, Observed, Tree
 from tasuki_agent.reconcile.compare import Wanted
-
-Tree = dict[str, Any]
 
 
 def operational_tree(kinds: Sequence[Kind], wanted: Wanted, observed: Observed) -> Tree:

@@ -48,9 +48,9 @@ class Reconciler:
     drift: DriftBook = field(default_factory=DriftBook)
     intent: Intent | None = None
     applied_revision: int = 0
+    wanted: Wanted = field(default_factory=dict)
     observed: dict[str, dict[Key, Spec]] = field(default_factory=dict)
     observed_at: dict[str, float] = field(default_factory=dict)
-    _wanted: Wanted = field(default_factory=dict)
     _applied: Intent | None = None
     _dirty: set[str] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -67,7 +67,7 @@ class Reconciler:
     def set_intent(self, intent: Intent) -> None:
         """Reconcile toward this intent from now on."""
         self.intent = intent
-        self._wanted = {kind.name: kind.want(intent.tree) for kind in self.kinds}
+        self.wanted = {kind.name: kind.want(intent.tree) for kind in self.kinds}
         self.board.retry_all()
         self.mark_dirty(kind.name for kind in self.kinds)
 
@@ -86,11 +86,21 @@ class Reconciler:
     @property
     def object_count(self) -> int:
         """Number of wanted objects."""
-        return sum(len(specs) for specs in self._wanted.values())
+        return sum(len(specs) for specs in self.wanted.values())
 
     def wants(self, ref: Ref) -> bool:
         """Whether the intent asks for the object."""
-        return ref.key in self._wanted.get(ref.kind, {})
+        return ref.key in self.wanted.get(ref.kind, {})
+
+    async def observe_all(self) -> None:
+        """Look at everything now, for somebody who asks; what differs is mended by the next step.
+
+        Raises:
+            Transient: the kernel did not answer in full.
+        """
+        everything = {kind.name for kind in self.kinds}
+        await self._observe(everything)
+        self.mark_dirty(everything)
 
     async def run(self) -> None:
         """Step whenever something is dirty or due, for ever."""
@@ -113,7 +123,7 @@ class Reconciler:
         intent = self.intent
         if intent is None:
             return
-        wanted = self._wanted
+        wanted = self.wanted
         await self._observe(self._due())
         repaired: set[Ref] = set()
         repeats: dict[Ref, int] = {}

@@ -1,0 +1,119 @@
+"""One router's agent: kernel, reconciler, state directory and the link to the controller, put together."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import NoReturn
+
+from tasuki_proto.channel import Target, TlsFiles
+
+from tasuki_agent import kinds
+from tasuki_agent.controller_link import ControllerLink
+from tasuki_agent.errors import Transient
+from tasuki_agent.intent import Intent
+from tasuki_agent.kernel import Kernel
+from tasuki_agent.kind import Tree
+from tasuki_agent.operational import operational_tree
+from tasuki_agent.reconcile.reconciler import Reconciler
+from tasuki_agent.state import StateDir
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """What an agent is started with."""
+
+    router: str
+    controller: Target
+    tls: TlsFiles | None
+    state: StateDir
+    clock: Callable[[], float]
+    observe_interval: float
+
+    async def run(self) -> NoReturn:
+        """Keep the router as its intent says, for ever.
+
+        Raises:
+            Permanent: the kernel is too old.
+        """
+        async with Kernel(self.state.path) as kernel:
+            reconciler = Reconciler(
+                kinds.load(kernel), self.clock, self.observe_interval, on_applied=self._applied
+            )
+            recorder = _DriftRecorder(self.state, reconciler)
+            link = ControllerLink(
+                router=self.router,
+                version=version("tasuki"),
+                target=self.controller,
+                tls=self.tls,
+                reconciler=reconciler,
+                take_intent=lambda intent: self._take(reconciler, intent),
+                drift_stored=recorder.record,
+                operational=lambda: _operational(reconciler),
+            )
+
+            def changed() -> None:
+                recorder.record()
+                link.notify()
+
+            reconciler.on_change = changed
+            self._resume(reconciler)
+            log.info("agent of router %s started", self.router)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_follow(kernel, reconciler), name="monitor")
+                tasks.create_task(reconciler.run(), name="reconciler")
+                tasks.create_task(link.run(), name="link to the controller")
+        raise AssertionError("the tasks of an agent never end by themselves")
+
+    def _resume(self, reconciler: Reconciler) -> None:
+        """Go on where an earlier run ended, without waiting for the controller."""
+        reconciler.drift.restore(self.state.load_drift())
+        intent = self.state.load_intent()
+        if intent is None:
+            log.info("no intent yet: nothing is changed until the controller sends one")
+            return
+        log.info("going on with the intent of revision %d", intent.revision)
+        reconciler.resume(intent, self.state.load_applied())
+
+    def _take(self, reconciler: Reconciler, intent: Intent) -> None:
+        """On disk first: what is carried out must be known after a crash."""
+        self.state.save_intent(intent)
+        reconciler.set_intent(intent)
+
+    def _applied(self, intent: Intent) -> None:
+        self.state.save_applied(intent)
+        log.info("revision %d is applied", intent.revision)
+
+
+@dataclass(slots=True)
+class _DriftRecorder:
+    """Writes the drift that the controller has not stored, when it has changed."""
+
+    state: StateDir
+    reconciler: Reconciler
+    _written: list[int] | None = None
+
+    def record(self) -> None:
+        pending = list(self.reconciler.drift.unacknowledged())
+        sequences = [sequence for sequence, _ in pending]
+        if sequences != (self._written or []):
+            self.state.save_drift(item for _, item in pending)
+            self._written = sequences
+
+
+async def _follow(kernel: Kernel, reconciler: Reconciler) -> None:
+    """Make kinds dirty by what the kernel's monitor says."""
+    async for topics in kernel.events():
+        reconciler.mark_dirty(kind.name for kind in reconciler.kinds if kind.wakes_on & topics)
+
+
+async def _operational(reconciler: Reconciler) -> Tree:
+    """The operational tree by a fresh observation, or by the last one if the kernel does not answer."""
+    try:
+        await reconciler.observe_all()
+    except Transient as error:
+        log.warning("cannot observe: %s", error)
+    return operational_tree(reconciler.kinds, reconciler.wanted, reconciler.observed)
