@@ -32,7 +32,8 @@ class Reading:
 def read(schema: Schema, document: Any, *, names_only: bool = False) -> Reading:
     """Read any JSON value as a configuration. Parts that are canonical already are shared, not copied.
 
-    A document of names only (what to delete) may have any values in its leaves, and empty containers stay.
+    A document of names only (what to delete) may have any values in its leaves; what is empty in it stays,
+    and what is not sound as a whole goes.
     """
     reader = _Reader(schema, names_only=names_only)
     tree = reader.members(schema.top, document, "")
@@ -80,6 +81,8 @@ class _Reader:
             if value is None or (child.cases and self._excluded(child, chosen, path)):
                 continue
             sound[label] = value
+        if self._names_only and len(sound) < len(members):
+            return None  # The rest of it would name more than was meant.
         unchanged = len(sound) == len(members) and all(sound[label] is members[label] for label in sound)
         return members if unchanged else sound
 
@@ -131,7 +134,8 @@ class _Reader:
                 sound[key] = value
         ordered = arranged(node, sound.values())
         unchanged = len(ordered) == len(entries) and all(map(operator.is_, ordered, entries))
-        return (entries if unchanged else ordered) or None
+        found = entries if unchanged else ordered
+        return found if found or self._names_only else None
 
     def _entry(self, node: List, entry: Any, path: str, position: int) -> Tree | None:
         """An entry without its full key is not sound, but the rest of it is looked at."""

@@ -7,7 +7,7 @@ value is wrong without saying what is allowed. So values are judged here, before
 import functools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from socket import AF_INET, AF_INET6, AddressFamily, inet_ntop, inet_pton
@@ -15,13 +15,19 @@ from typing import Any, TypeAlias
 
 from tasuki_yang.node import Bounds, BuiltIn, Format, Pattern, Type
 
+INTEGERS: Mapping[str, tuple[int, int]] = {
+    f"{sign}int{bits}": (0, 2**bits - 1) if sign else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    for sign in ("", "u")
+    for bits in (8, 16, 32, 64)
+}
+"""Least and greatest number of each integer type."""
+
 _NOT_A_YANG_CHARACTER = re.compile(
     "[^\t\n\r\x20-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd"
     + "".join(f"{chr(plane << 16)}-{chr(plane << 16 | 0xFFFD)}" for plane in range(1, 17))
     + "]"
 )
 _SHOWN = 64
-_MANY_NAMES = 8
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _LENGTH_IN_PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
@@ -88,8 +94,7 @@ def _number(leaf_type: Type, value: Any) -> Any:
     number = int(value) if type(value) is float and value.is_integer() else value
     if type(number) is not int:
         raise _wrong_form(leaf_type, value, "a JSON number without fraction")
-    if leaf_type.bounds is not None:
-        _check_bounds(leaf_type.bounds, number, f"{number} is out of range")
+    _check_range(leaf_type, number)
     return number
 
 
@@ -109,8 +114,10 @@ def _string(leaf_type: Type, value: Any) -> Any:
     text = _text(leaf_type, value)
     if leaf_type.format is not None:
         text = _FORMATS[leaf_type.format](text)
-    if leaf_type.bounds is not None:
-        _check_bounds(leaf_type.bounds, len(text), f"{shown(text)} is {len(text)} characters long")
+    bounds = leaf_type.bounds
+    if bounds is not None and not _is_within(bounds, len(text)):
+        message = f"{shown(text)} is {len(text)} characters long; allowed is {_allowed(bounds)}."
+        raise InvalidValue(bounds.message or message, bounds.app_tag)
     for pattern in leaf_type.patterns:
         _check_pattern(pattern, text)
     return value if text == value else text
@@ -121,8 +128,7 @@ def _integer_text(leaf_type: Type, value: Any) -> Any:
     if not _INTEGER.fullmatch(text):
         raise InvalidValue(f"{shown(text)} is not a whole number.")
     number = int(text)
-    if leaf_type.bounds is not None:
-        _check_bounds(leaf_type.bounds, number, f"{number} is out of range")
+    _check_range(leaf_type, number)
     return value if str(number) == value else str(number)
 
 
@@ -154,10 +160,13 @@ def _identity(leaf_type: Type, value: Any) -> Any:
 def _chosen(leaf_type: Type, name: str) -> str:
     if name in leaf_type.names:
         return name
-    allowed = leaf_type.names
-    if len(allowed) > _MANY_NAMES:
-        allowed = tuple(get_close_matches(name, allowed)) or allowed[:_MANY_NAMES]
-    raise InvalidValue(f"{shown(name)} is not allowed here; {_listed(allowed)} is.")
+    if leaf_type.base != "identityref":
+        raise InvalidValue(f"{shown(name)} is not allowed here; {_listed(leaf_type.names)} is.")
+    plain = name.rpartition(":")[2].lower()
+    likely = get_close_matches(plain, [known.rpartition(":")[2].lower() for known in leaf_type.names])
+    meant = [known for known in leaf_type.names if known.rpartition(":")[2].lower() in likely]
+    hint = f"; {_listed(meant)} is" if meant else ""
+    raise InvalidValue(f"{shown(name)} is not an identity that is allowed here{hint}.")
 
 
 def _union(leaf_type: Type, value: Any) -> Any:
@@ -175,10 +184,23 @@ def _first_of_union(union: Type, value: Any, read: "_Reader") -> Any:
     raise InvalidValue(" ".join(problems))
 
 
-def _check_bounds(bounds: Bounds, measure: int, subject: str) -> None:
-    if not any(low <= measure <= high for low, high in bounds.parts):
-        allowed = " or ".join(str(low) if low == high else f"{low} to {high}" for low, high in bounds.parts)
-        raise InvalidValue(bounds.message or f"{subject}; allowed is {allowed}.", bounds.app_tag)
+def _check_range(leaf_type: Type, number: int) -> None:
+    """The model's own message is about its range, and not about what no number of the type can be."""
+    bounds = leaf_type.bounds
+    if bounds is not None and not _is_within(bounds, number):
+        message = f"{number} is out of range; allowed is {_allowed(bounds)}."
+        lowest, highest = INTEGERS[leaf_type.base]
+        raise InvalidValue(
+            bounds.message if lowest <= number <= highest and bounds.message else message, bounds.app_tag
+        )
+
+
+def _is_within(bounds: Bounds, measure: int) -> bool:
+    return any(low <= measure <= high for low, high in bounds.parts)
+
+
+def _allowed(bounds: Bounds) -> str:
+    return " or ".join(str(low) if low == high else f"{low} to {high}" for low, high in bounds.parts)
 
 
 def _check_pattern(pattern: Pattern, text: str) -> None:
@@ -208,7 +230,7 @@ def _wrong_form(leaf_type: Type, value: Any, form: str) -> InvalidValue:
     return InvalidValue(f"{article} {leaf_type.base} is written as {form}, not as {shown(value)}.")
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return " or ".join(f"'{name}'" for name in names)
 
 

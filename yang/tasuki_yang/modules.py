@@ -20,6 +20,8 @@ class Module:
     """Trees whose schema uses it: "network", "router" or both."""
     import_only: bool = False
     """Only its types, groupings and the like are used: it has no data nodes of its own in any tree."""
+    belongs_to: str = ""
+    """The module that a submodule is a part of."""
 
     @property
     def text(self) -> str:

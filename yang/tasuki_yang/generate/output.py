@@ -73,7 +73,8 @@ def _catalogue(modules: Modules, members: Mapping[str, tuple[str, ...]]) -> tupl
             namespace=source.namespace,
             file=source.file,
             trees=tuple(tree for tree, names in used.items() if source.name in names),
-            import_only=not any(source.name in names for names in members.values()),
+            import_only=not any((source.belongs_to or source.name) in names for names in members.values()),
+            belongs_to=source.belongs_to,
         )
         for source in modules.sources.values()
     )

@@ -6,6 +6,7 @@ from typing import cast
 
 from pyang.statements import Statement
 
+from tasuki_yang.leaf import INTEGERS
 from tasuki_yang.node import Bounds, BuiltIn, Format, Pattern, Type
 
 _FORMATS: Mapping[tuple[str, str], Format] = {
@@ -21,7 +22,6 @@ _FORMATS: Mapping[tuple[str, str], Format] = {
     ("ietf-yang-types", "phys-address"): "lower-case",
     ("ietf-yang-types", "uuid"): "lower-case",
 }
-_INTEGER = re.compile(r"(u?)int(8|16|32|64)")
 _LONGEST_STRING = 2**64 - 1
 
 
@@ -60,11 +60,10 @@ class Types:
                 return Type(
                     "string", _format(chain), _bounds(chain, "length", 0, _LONGEST_STRING), _patterns(chain)
                 )
-        if integer := _INTEGER.fullmatch(base):
-            bits_of_magnitude = int(integer[2]) - (0 if integer[1] else 1)
-            lowest = 0 if integer[1] else -(2**bits_of_magnitude)
-            bounds = _bounds(chain, "range", lowest, 2**bits_of_magnitude - 1)
-            return Type(cast("BuiltIn", base), bounds=bounds or Bounds(((lowest, 2**bits_of_magnitude - 1),)))
+        if base in INTEGERS:
+            least, greatest = INTEGERS[base]
+            bounds = _bounds(chain, "range", least, greatest) or Bounds(((least, greatest),))
+            return Type(cast("BuiltIn", base), bounds=bounds)
         return Type(cast("BuiltIn", base))
 
     def _derived(self, bases: set[Statement]) -> Iterator[str]:

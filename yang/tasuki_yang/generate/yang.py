@@ -37,6 +37,8 @@ class ModuleSource:
     revision: str
     namespace: str
     file: str
+    belongs_to: str
+    """The module that a submodule is a part of, else empty."""
     extends: frozenset[str]
     """Modules whose nodes it augments or deviates."""
     uses: frozenset[str]
@@ -69,6 +71,7 @@ class Modules:
                 revision=statement.i_latest_revision or "",
                 namespace=self._main_module(statement).search_one("namespace").arg,
                 file=files[name],
+                belongs_to=_argument(statement, "belongs-to") or "",
                 extends=frozenset(_extended(statement)),
                 uses=frozenset(used.arg for k in ("import", "include") for used in statement.search(k)),
             )

@@ -42,7 +42,7 @@ MODULES = (
         'urn:ietf:params:xml:ns:yang:ietf-ipv6-unicast-routing',
         'ietf/ietf-ipv6-router-advertisements.yang',
         ('router',),
-        True,
+        belongs_to='ietf-ipv6-unicast-routing',
     ),
     Module(
         'ietf-ipv6-unicast-routing',
