@@ -28,7 +28,8 @@ def the_problem(document: Json, **routers: Json) -> ConfigError:
 
 def be00(*subscribers: Json, **members: Any) -> Json:
     """A second split that clashes with nothing by itself."""
-    return split(*subscribers, name="be00", **{"prefix": "2001:db8:be00::/40", "vni-base": 256} | members)
+    tree = {"prefix": "2001:db8:be00::/40", "vni-base": 256} | members
+    return split(*subscribers, name="be00") | tree
 
 
 def underlay(address: str, **members: Any) -> Json:
@@ -187,7 +188,7 @@ def test_hubs_underlay_is_named_once_for_all_subscribers() -> None:
 
 
 def test_one_vni_is_used_once_on_a_hub() -> None:
-    problem = the_problem(network(split(subscriber(1)), be00(subscriber(1, "branch"), **{"vni-base": 0})))
+    problem = the_problem(network(split(subscriber(1)), be00(subscriber(1, "branch")) | {"vni-base": 0}))
 
     assert (problem.error_path, problem.error_app_tag) == (f"{BE00}/vni-base", "vni-not-unique")
     assert "router vps" in problem.message
@@ -197,14 +198,14 @@ def test_one_vni_is_used_once_on_a_hub() -> None:
 
 def test_one_vni_is_used_once_on_a_subscriber_of_two_splits() -> None:
     elsewhere = {"router": "branch", "underlay": HUB_UNDERLAY}
-    second = be00(subscriber(1, mode="policy-routing"), hub=elsewhere, **{"vni-base": 0})
+    second = be00(subscriber(1, mode="policy-routing"), hub=elsewhere) | {"vni-base": 0}
 
     assert "router home" in the_problem(network(split(subscriber(1)), second)).message
 
 
 def test_vni_clash_of_two_whole_splits_is_one_problem() -> None:
     first = split(*(subscriber(n, None) for n in range(1, 256)))
-    second = be00(*(subscriber(n, None) for n in range(1, 256)), **{"vni-base": 0})
+    second = be00(*(subscriber(n, None) for n in range(1, 256))) | {"vni-base": 0}
 
     assert the_problem(network(first, second)).error_path == f"{BE00}/vni-base"
 
@@ -294,7 +295,7 @@ def test_router_without_free_tables_is_named_once() -> None:
             }
         }
     }
-    problem = the_problem(network(split(*many, **{"table-base": 32000})), home=written)
+    problem = the_problem(network(split(*many) | {"table-base": 32000}), home=written)
 
     assert (problem.error_path, problem.error_app_tag) == (f"{AE00}/table-base", "no-free-tables")
 
@@ -330,7 +331,7 @@ def test_all_problems_are_reported_at_once() -> None:
             subscriber(256),
             prefix="2001:db8:ae00::1/40",
         ),
-        be00(subscriber(5, None), prefix="2001:db8:ae00::/44", **{"vni-base": 0}),
+        be00(subscriber(5, None), prefix="2001:db8:ae00::/44") | {"vni-base": 0},
     )
     found = problems(document)
 

@@ -5,6 +5,7 @@ The rules (`check`, `clashes`) and the compiler (`compile`) speak of a split in 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
@@ -101,6 +102,7 @@ def prefix_of(split: Split) -> IPv6Network | None:
     return prefix if numbers(prefix) else None
 
 
+@lru_cache(maxsize=1 << 14)
 def parse_address(text: str | None) -> Address | None:
     """An address; None without one and for what YANG refuses."""
     try:
