@@ -32,11 +32,13 @@ def machine(tmp_path: Path) -> Iterator[Namespace]:
 
 
 def test_grpcurl_applies_an_example_and_reads_it_back(machine: Namespace) -> None:
-    answer = json.loads(machine.run("sh", "-c", f"jq '{{config: .}}' {EXAMPLE} | {APPLY}"))
+    pipeline = f"jq '{{config: .}}' {EXAMPLE} | {APPLY}"
+    answer = json.loads(machine.run("sh", "-c", pipeline))
     assert answer["revision"] == "1"
     assert answer["committed"] is True
-    got = json.loads(machine.run("grpcurl", "-plaintext", ADDRESS, "tasuki.v1.ConfigService/Get"))
-    assert got["config"] == json.loads(EXAMPLE.read_text())
+    got = json.loads(machine.run("grpcurl", "-plaintext", ADDRESS, "tasuki.v1.ConfigService/Get"))["config"]
+    applied_again = json.loads(machine.run(*APPLY.split(), stdin=json.dumps({"config": got})))
+    assert applied_again == {"revision": "1"}
 
 
 def test_grpcurl_lists_every_service_without_proto_files(machine: Namespace) -> None:
