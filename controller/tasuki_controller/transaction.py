@@ -16,7 +16,7 @@ from tasuki_yang.node import Schema
 from tasuki_yang.path import predicate
 from tasuki_yang.schema import NETWORK, ROUTER
 from tasuki_yang.tree import Tree
-from tasuki_yang.validator import network_validator, router_validator
+from tasuki_yang.validator import Validator, network_validator, router_validator, unexplained
 
 from tasuki_controller.compile import compile_reading
 from tasuki_controller.reading import Reading, read
@@ -70,13 +70,17 @@ def prepare(running: Running, edit: Edit) -> Prepared:
     reading = read(candidate)
     problems = [
         *malformed,
-        *_unexplained(network_validator().validate(candidate.network), malformed),
-        *_rule_problems(reading),
+        *_violations(network_validator(), candidate.network, malformed),
+        *_broken_rules(reading, malformed),
         *_unknown_routers(candidate, reading),
     ]
-    intended, conflicts = ({}, []) if problems else compile_reading(candidate, reading)
-    problems += conflicts
-    problems += _unexplained(_router_problems(candidate, intended), malformed)
+    if problems:
+        # Without the network's part, what seems to be missing in a router tree may only not be compiled yet.
+        written = _router_violations(candidate.routers, malformed)
+        raise InvalidIntent([*problems, *(each for each in written if each.error_tag != "data-missing")])
+    intended, conflicts = compile_reading(candidate, reading)
+    # What services compile alone is always valid, which their tests prove.
+    problems = [*conflicts, *_router_violations({name: intended[name] for name in candidate.routers})]
     if problems:
         raise InvalidIntent(problems)
     return Prepared(candidate, intended, running_changes(running, candidate))
@@ -129,20 +133,28 @@ def _absent(schema: Schema, base: Tree, names: Tree) -> tuple[ConfigError, ...]:
     return ()
 
 
-def _unexplained(found: Iterable[ConfigError], malformed: Iterable[ConfigError]) -> Iterator[ConfigError]:
-    """Problems that are more than the gap where a malformed node was left out."""
-    gaps = {(problem.router, problem.error_path) for problem in malformed}
-    for problem in found:
-        missing = problem.error_tag == "data-missing"
-        if not missing or not any(
-            router == problem.router and path.startswith(problem.error_path) for router, path in gaps
-        ):
-            yield problem
+def _violations(
+    validator: Validator, tree: Tree, malformed: Iterable[ConfigError], router: str = ""
+) -> Iterator[ConfigError]:
+    """Constraints of YANG that a tree violates by more than the gaps where malformed nodes were left out."""
+    gaps = [problem for problem in malformed if problem.router == router]
+    for problem in unexplained(validator.schema, tree, validator.validate(tree), gaps):
+        yield replace(problem, router=router)
 
 
-def _rule_problems(reading: Reading) -> Iterator[ConfigError]:
+def _router_violations(
+    trees: Mapping[str, Tree], malformed: Iterable[ConfigError] = ()
+) -> Iterator[ConfigError]:
+    for name, tree in sorted(trees.items()):
+        yield from _violations(router_validator(), tree, malformed, name)
+
+
+def _broken_rules(reading: Reading, malformed: Iterable[ConfigError]) -> Iterator[ConfigError]:
+    gaps = {problem.error_path for problem in malformed if not problem.router}
     for service in services():
-        yield from service.check(reading.network, reading.written)
+        for problem in service.check(reading.network, reading.written):
+            if problem.error_path not in gaps:
+                yield problem
 
 
 def _unknown_routers(candidate: Running, reading: Reading) -> Iterator[ConfigError]:
@@ -156,19 +168,6 @@ def _unknown_routers(candidate: Running, reading: Reading) -> Iterator[ConfigErr
         )
 
 
-def _router_problems(candidate: Running, intended: Mapping[str, Tree]) -> Iterator[ConfigError]:
-    """What YANG objects to in the routers with written trees.
-
-    Written nodes may lean on compiled ones, so only the whole counts; while the network has problems there is
-    no whole, and what seems to be missing may come with it. What services compile alone is always valid,
-    which their tests prove.
-    """
-    for name, tree in sorted(candidate.routers.items()):
-        for problem in router_validator().validate(intended.get(name, tree)):
-            if intended or problem.error_tag != "data-missing":
-                yield replace(problem, router=name)
-
-
 def running_changes(before: Running, after: Running) -> list[RoutedChange]:
     """The difference of two revisions."""
     changes = [RoutedChange("", change) for change in diff(NETWORK, before.network, after.network)]
@@ -176,12 +175,3 @@ def running_changes(before: Running, after: Running) -> list[RoutedChange]:
         old, new = before.routers.get(router, {}), after.routers.get(router, {})
         changes += (RoutedChange(router, change) for change in diff(ROUTER, old, new))
     return changes
-
-
-def intended_changes(before: Mapping[str, Tree], after: Mapping[str, Tree]) -> Mapping[str, list[Change]]:
-    """The difference of what the routers shall be, for those where there is any."""
-    changes = {
-        router: diff(ROUTER, before.get(router, {}), after.get(router, {}))
-        for router in sorted(before.keys() | after.keys())
-    }
-    return {router: changed for router, changed in changes.items() if changed}
