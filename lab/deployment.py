@@ -1,7 +1,7 @@
 """tasuki installed on the network: a controller on the VPS, an agent on each router, an operator at the VPS.
 
 All of them speak mutual TLS over the underlay, with certificates that the controller's own CA issued. The
-tests' own client, which is in no namespace, uses the controller's second address, a UNIX socket.
+tests' own client, which is in no namespace, uses one more address of the controller, a UNIX socket.
 """
 
 import json
@@ -22,6 +22,7 @@ from tasuki_proto.v1.router_pb2 import Router
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 ADDRESS = "10.1.1.1:9339"
+ADDRESS_OVER_IPV6 = "[2001:db8:1::1]:9339"
 ROUTERS = ("vps", "home", "branch", "office")
 CONVERGE_SECONDS = 30.0
 
@@ -49,12 +50,13 @@ class Deployment:
     ) -> Iterator["Deployment"]:
         """Install and start everything under the directory; stop it in the end."""
         socket = f"unix:{directory / 'controller.sock'}"
-        controller = Controller(network.vps, directory / "controller", (ADDRESS, socket))
+        controller = Controller(network.vps, directory / "controller", (ADDRESS, ADDRESS_OVER_IPV6, socket))
         controller.init()
         agents = {}
         for router in routers:
             tls = controller.issue("router", router)
-            agents[router] = Agent(router, machine(network, router), tls.parent, ADDRESS)
+            address = ADDRESS_OVER_IPV6 if router == "office" else ADDRESS
+            agents[router] = Agent(router, machine(network, router), tls.parent, address)
         tls = controller.issue("operator", "alice")
         operator = Operator(network.vps, ADDRESS, tls)
         try:

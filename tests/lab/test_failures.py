@@ -67,7 +67,7 @@ def test_no_acknowledged_commit_is_lost_when_the_controller_is_killed(
     vps_and_home.apply(example())
     before = KernelState.of(vps_and_home.network.home)
     tls = TlsFiles.in_directory(vps_and_home.operator.tls)
-    socket = vps_and_home.controller.addresses[1]
+    socket = vps_and_home.controller.addresses[-1]
     acknowledged: dict[int, str] = {}
     chance = random.Random(2)
     with watched(vps_and_home.network.home, tmp_path / "monitor"):
