@@ -37,7 +37,7 @@ def read(schema: Schema, document: Any, *, names_only: bool = False) -> Reading:
     """
     reader = _Reader(schema, names_only=names_only)
     tree = reader.members(schema.top, document, "")
-    return Reading(tree or {}, tuple(reader.errors))
+    return Reading({} if tree is None else tree, tuple(reader.errors))
 
 
 def check(schema: Schema, document: Any) -> list[ConfigError]:

@@ -126,12 +126,12 @@ class _Deletion:
                     self._miss(path)
                 return None
             case _:
-                return self._entries(node, old or [], named, path)
+                return self._entries(node, old, named, path)
 
     def _entries(
-        self, node: List | LeafList, old: list[Any], named: list[Any], path: str
+        self, node: List | LeafList, old: list[Any] | None, named: list[Any], path: str
     ) -> list[Any] | None:
-        left = by_key(node, old)
+        left = by_key(node, old or [])
         for name in named:
             key = key_of(node, name)
             where = entry_path(path, node, key)
@@ -143,7 +143,7 @@ class _Deletion:
                 inner = {label: value for label, value in name.items() if label not in node.keys}
                 left[key] = self.members(node, left[key], inner, where)
         entries = list(left.values())
-        return old if _same(entries, old) else entries or None
+        return old if old is not None and _same(entries, old) else entries or None
 
     def _miss(self, path: str) -> None:
         self.missing.append(
