@@ -235,7 +235,7 @@ def diff(
 @app.command(
     epilog=example(
         "tasuki get > network.json",
-        "tasuki get --format yaml --path \"/tasuki-network:network/vxlan-split[name='home']\"",
+        "tasuki get --format yaml --path \"/tasuki-network:network/router[name='vps']\"",
         "tasuki get --router vps --datastore operational",
     )
 )

@@ -39,9 +39,9 @@ def drawing(out: Console) -> Iterator[Callable[[Callable[[], RenderableType]], N
     if not out.is_terminal:
         yield lambda make: _print_plainly(out, make())
         return
-    last: list[Callable[[], RenderableType]] = [lambda: ""]
-    with Live(get_renderable=lambda: last[0](), console=out, vertical_overflow="visible"):
-        yield lambda make: last.__setitem__(0, make)
+    place = _Place()
+    with Live(get_renderable=place.drawn, console=out, vertical_overflow="visible"):
+        yield place.take
 
 
 def show(*renderables: RenderableType) -> None:
@@ -53,6 +53,19 @@ def show(*renderables: RenderableType) -> None:
             out.print(renderable, soft_wrap=isinstance(renderable, Text))
         else:
             _print_plainly(out, renderable)
+
+
+class _Place:
+    """Holds what is to be drawn next."""
+
+    def __init__(self) -> None:
+        self._make: Callable[[], RenderableType] = str
+
+    def take(self, make: Callable[[], RenderableType]) -> None:
+        self._make = make
+
+    def drawn(self) -> RenderableType:
+        return self._make()
 
 
 def _print_plainly(out: Console, renderable: RenderableType) -> None:

@@ -85,12 +85,13 @@ def _worst(split: SplitMap, first: int, block: int) -> State:
 
 
 def _legend(split: SplitMap) -> Text:
-    line = Text()
     counts = split.counts
-    for state, (sign, style) in _SIGNS.items():
-        line.append(sign, style=style).append(f" {state.name.lower()} {counts[state]}   ")
-    line.rstrip()
-    return line
+    shown = [
+        Text(sign, style=style).append(f" {counts[state]} {state.name.lower()}", style="")
+        for state, (sign, style) in _SIGNS.items()
+        if counts[state]
+    ]
+    return Text("   ").join(shown)
 
 
 def _reasons(split: SplitMap, *, brief: bool) -> Iterator[Text]:
