@@ -157,7 +157,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(given.overridden_by(own), **arguments)
         except TasukiError as error:
-            typer.echo(str(error), err=True)
+            sys.stderr.write(f"{error}\n")
             raise typer.Exit(1) from error
 
     # Typer reads options off the signature: the command's own first, then those of `run`, less **arguments.
