@@ -162,8 +162,9 @@ class Datastores:
 
 def _restored(newest: StoredRevision, marks: Mapping[str, IntentMark]) -> State:
     number = newest.revision.number
-    running = history.read_running(newest)
-    trees = compile_running(running)
+    # An edit of nothing validates everything: what a newer model does not take must not vanish from routers.
+    prepared = prepare(history.read_running(newest), Edit(network={}))
+    trees = prepared.intended
     routers = {}
     for router in filter(_is_router, trees):
         intent = router_intent(number, trees[router])
@@ -174,7 +175,7 @@ def _restored(newest: StoredRevision, marks: Mapping[str, IntentMark]) -> State:
     removed = {
         router: router_intent(mark.revision, {}) for router, mark in marks.items() if router not in trees
     }
-    return State(number, running, trees, Intended(number, routers, removed))
+    return State(number, prepared.running, trees, Intended(number, routers, removed))
 
 
 def _edited(before: State, edit: Edit) -> tuple[State, Outcome]:

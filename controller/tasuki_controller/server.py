@@ -91,18 +91,14 @@ def _add_services(
 def _listen(server: aio.Server, target: Target, tls: TlsFiles | None) -> Target:
     """Bind an address; the answer has the port that was picked for port 0."""
     try:
-        if target.path:
-            _remove_stale_socket(Path(target.path))
-        else:
-            _probe(target)
+        _probe(target)
         if tls:
             port = server.add_secure_port(target.grpc_address, tls.server_credentials())
         else:
             port = server.add_insecure_port(target.grpc_address)
-    except RuntimeError as error:
-        raise ListenError(f"cannot listen on {target}: {error}") from error
-    except OSError as error:
-        raise ListenError(f"cannot listen on {target}: {error.strerror}") from error
+    except (OSError, RuntimeError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ListenError(f"cannot listen on {target}: {reason}") from error
     if target.path:
         Path(target.path).chmod(0o600)
         return target
@@ -111,6 +107,12 @@ def _listen(server: aio.Server, target: Target, tls: TlsFiles | None) -> Target:
 
 def _probe(target: Target) -> None:
     """Bind once by hand: gRPC would not tell why it cannot."""
+    if target.path:
+        _remove_stale_socket(Path(target.path))
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.bind(target.path)
+        Path(target.path).unlink()
+        return
     for family, kind, _, _, address in socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM):
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -119,14 +121,10 @@ def _probe(target: Target) -> None:
 
 def _remove_stale_socket(path: Path) -> None:
     """Make room where a controller was killed. gRPC would take the socket of a living one away as well."""
-    if not path.exists():
-        return
     if not path.is_socket():
-        raise ListenError(f"cannot listen on unix:{path}: there is a file that is no socket")
+        return
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(os.fspath(path))
         except ConnectionRefusedError:
             path.unlink()
-            return
-    raise ListenError(f"cannot listen on unix:{path}: another program listens there")

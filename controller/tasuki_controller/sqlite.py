@@ -276,7 +276,7 @@ class SqliteStore:
     async def _run(self, work: Callable[..., T], *args: object) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, zlib.error) as error:
             raise StoreError(f"The database failed: {error}") from error
 
 

@@ -13,7 +13,7 @@ PUBLIC_SERVICES = ["grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerRefle
         (["home.example.net", "tasuki:operator:alice"], Caller(Role.OPERATOR, "alice", "peer")),
     ],
 )
-def test_a_certificate_says_one_part_of_one_name(names: list[str], caller: Caller):
+def test_a_certificate_says_one_part_of_one_name(names: list[str], caller: Caller) -> None:
     assert identify(names, "peer") == caller
 
 
@@ -31,7 +31,7 @@ def test_a_certificate_says_one_part_of_one_name(names: list[str], caller: Calle
         ["TASUKI:operator:alice"],
     ],
 )
-def test_any_other_certificate_is_denied(names: list[str]):
+def test_any_other_certificate_is_denied(names: list[str]) -> None:
     with pytest.raises(Failed, match="neither") as failed:
         identify(names, "peer")
     assert failed.value.problems[0].error_tag == "access-denied"
@@ -45,7 +45,9 @@ def test_any_other_certificate_is_denied(names: list[str]):
         (Role.LOCAL, ["tasuki.v1.AgentService", *OPERATOR_SERVICES, *PUBLIC_SERVICES], ["other.Service"]),
     ],
 )
-def test_a_role_may_call_its_services_and_no_other(role: Role, allowed: list[str], refused: list[str]):
+def test_a_role_may_call_its_services_and_no_other(
+    role: Role, allowed: list[str], refused: list[str]
+) -> None:
     caller = Caller(role, "name", "peer")
     for service in allowed:
         authorize(caller, service)

@@ -19,7 +19,7 @@ TREES = st.dictionaries(TEXTS, VALUES, max_size=4)
 
 
 @given(TREES)
-def test_a_tree_survives_a_struct_and_back(tree: Tree):
+def test_a_tree_survives_a_struct_and_back(tree: Tree) -> None:
     back = tree_of(struct_of(tree), b"")
     assert back == tree
     # 1 == True in Python: the texts tell them apart.
@@ -27,12 +27,12 @@ def test_a_tree_survives_a_struct_and_back(tree: Tree):
 
 
 @given(TREES)
-def test_a_tree_survives_json_and_back(tree: Tree):
+def test_a_tree_survives_json_and_back(tree: Tree) -> None:
     assert parse(text_of(tree), what="config_json") == tree
 
 
 @given(TREES)
-def test_equal_trees_have_equal_texts(tree: Tree):
+def test_equal_trees_have_equal_texts(tree: Tree) -> None:
     turned = dict(reversed(tree.items()))
     assert text_of(turned, sort_names=True) == text_of(tree, sort_names=True)
 
@@ -59,7 +59,7 @@ def test_equal_trees_have_equal_texts(tree: Tree):
         ("﻿{}".encode(), "BOM"),
     ],
 )
-def test_malformed_text_is_refused_in_words(text: bytes, words: str):
+def test_malformed_text_is_refused_in_words(text: bytes, words: str) -> None:
     with pytest.raises(Failed, match=words) as failed:
         parse(text, what="config_json")
     (problem,) = failed.value.problems
@@ -67,36 +67,36 @@ def test_malformed_text_is_refused_in_words(text: bytes, words: str):
     assert problem.message.endswith(".")
 
 
-def test_a_surrogate_pair_is_a_character():
+def test_a_surrogate_pair_is_a_character() -> None:
     assert parse(b'{"a": "\\ud83d\\ude00"}', what="config_json") == {"a": "😀"}
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-def test_a_struct_with_a_number_that_json_lacks_is_refused(number: float):
+def test_a_struct_with_a_number_that_json_lacks_is_refused(number: float) -> None:
     struct = struct_pb2.Struct()
     struct.fields["a"].list_value.values.add().number_value = number
     with pytest.raises(Failed, match="no JSON number"):
         tree_of(struct, b"")
 
 
-def test_a_struct_with_a_hole_is_refused():
+def test_a_struct_with_a_hole_is_refused() -> None:
     struct = struct_pb2.Struct()
     struct.fields["a"].SetInParent()
     with pytest.raises(Failed, match="without a value"):
         tree_of(struct, b"")
 
 
-def test_two_spellings_at_once_are_refused():
+def test_two_spellings_at_once_are_refused() -> None:
     with pytest.raises(Failed, match="two spellings"):
         tree_of(struct_pb2.Struct(), b"{}")
 
 
-def test_no_spelling_is_no_document():
+def test_no_spelling_is_no_document() -> None:
     assert tree_of(None, b"") is None
     assert tree_of(struct_pb2.Struct(), b"") == {}
 
 
-def test_integral_doubles_of_a_struct_are_integers():
+def test_integral_doubles_of_a_struct_are_integers() -> None:
     struct = struct_pb2.Struct()
     struct.fields["vni"].number_value = 8.0
     tree = tree_of(struct, b"")

@@ -13,7 +13,7 @@ def problem(tag: ErrorTag, message: str = "It is wrong.", path: str = "", router
 
 
 @pytest.mark.parametrize("tag", get_args(ErrorTag))
-def test_every_error_tag_has_a_grpc_code(tag: ErrorTag):
+def test_every_error_tag_has_a_grpc_code(tag: ErrorTag) -> None:
     assert code_of([problem(tag)]) not in (grpc.StatusCode.OK, grpc.StatusCode.UNKNOWN)
 
 
@@ -28,30 +28,30 @@ def test_every_error_tag_has_a_grpc_code(tag: ErrorTag):
         (["invalid-value", "access-denied"], grpc.StatusCode.PERMISSION_DENIED),
     ],
 )
-def test_the_most_significant_problem_decides_the_code(tags: list[ErrorTag], code: grpc.StatusCode):
+def test_the_most_significant_problem_decides_the_code(tags: list[ErrorTag], code: grpc.StatusCode) -> None:
     assert code_of([problem(tag) for tag in tags]) is code
 
 
-def test_one_problem_is_one_line():
+def test_one_problem_is_one_line() -> None:
     assert text_of([problem("invalid-value", "Too large.", "/a:b")]) == "/a:b: Too large."
 
 
-def test_a_router_is_named_before_the_path():
+def test_a_router_is_named_before_the_path() -> None:
     assert text_of([problem("invalid-value", "Too large.", "/a:b", "vps")]) == "vps /a:b: Too large."
 
 
-def test_several_problems_are_counted_and_listed():
+def test_several_problems_are_counted_and_listed() -> None:
     assert text_of([problem("invalid-value", f"No {n}.") for n in (1, 2)]) == "2 problems\nNo 1.\nNo 2."
 
 
-def test_the_text_ends_before_headers_get_too_large_and_says_so():
+def test_the_text_ends_before_headers_get_too_large_and_says_so() -> None:
     text = text_of([problem("invalid-value", "x" * 100) for _ in range(255)])
     assert len(text) < 4000
     assert text.startswith("255 problems\n")
     assert text.endswith("more, in the details of this status")
 
 
-def test_a_huge_single_problem_is_cut():
+def test_a_huge_single_problem_is_cut() -> None:
     assert len(str(Failed([problem("invalid-value", "x" * 100_000)]))) < 4000
 
 
@@ -72,17 +72,17 @@ def sent(count: int, size: int) -> tuple[error_pb2.ConfigError, ...]:
     )
 
 
-def test_clients_get_every_problem():
+def test_clients_get_every_problem() -> None:
     problems = sent(255, 100)
     assert len(problems) == 255
     assert problems[7].error_path == "/a:b[c='7']"
     assert problems[7].error_tag == "invalid-value"
 
 
-def test_problems_stop_where_clients_would_not_take_more():
+def test_problems_stop_where_clients_would_not_take_more() -> None:
     assert 0 < len(sent(20_000, 1000)) < 2000
 
 
 @pytest.mark.parametrize("metadata", [None, (), (("grpc-status-details-bin", b""),), (("other", b"\xff"),)])
-def test_a_failure_without_details_has_no_problems(metadata: object):
+def test_a_failure_without_details_has_no_problems(metadata: object) -> None:
     assert status.config_errors(Call(metadata)) == ()

@@ -41,7 +41,7 @@ async def sent(link: Link) -> list[agent_pb2.ConnectResponse]:
     return await link.outbox.take() if len(link.outbox) else []
 
 
-async def test_an_agent_gets_only_the_newest_intent_however_late_it_reads(fleet: Fleet):
+async def test_an_agent_gets_only_the_newest_intent_however_late_it_reads(fleet: Fleet) -> None:
     fleet.publish(intended(1, home=TREE))
     link = await connect(fleet)
     for revision in range(2, 500):
@@ -51,7 +51,7 @@ async def test_an_agent_gets_only_the_newest_intent_however_late_it_reads(fleet:
     assert message.intent.digest == router_intent(1, OTHER).digest
 
 
-async def test_an_agent_that_holds_the_intent_gets_it_without_its_text(fleet: Fleet):
+async def test_an_agent_that_holds_the_intent_gets_it_without_its_text(fleet: Fleet) -> None:
     fleet.publish(intended(3, home=TREE))
     link = await connect(fleet, digest=router_intent(1, TREE).digest)
     (message,) = await sent(link)
@@ -59,7 +59,7 @@ async def test_an_agent_that_holds_the_intent_gets_it_without_its_text(fleet: Fl
     assert message.intent.config_json_gz == b""
 
 
-async def test_an_agent_hears_nothing_of_other_routers(fleet: Fleet):
+async def test_an_agent_hears_nothing_of_other_routers(fleet: Fleet) -> None:
     fleet.publish(intended(1, home=TREE, vps=TREE))
     link = await connect(fleet)
     await sent(link)
@@ -68,7 +68,7 @@ async def test_an_agent_hears_nothing_of_other_routers(fleet: Fleet):
     assert await sent(link) == []
 
 
-async def test_a_removed_router_gets_an_explicit_empty_tree(fleet: Fleet):
+async def test_a_removed_router_gets_an_explicit_empty_tree(fleet: Fleet) -> None:
     fleet.publish(intended(1, home=TREE))
     link = await connect(fleet)
     await sent(link)
@@ -78,7 +78,7 @@ async def test_a_removed_router_gets_an_explicit_empty_tree(fleet: Fleet):
     assert message.intent.config_json_gz
 
 
-async def test_a_removed_router_is_listed_until_it_has_taken_its_objects_down(fleet: Fleet):
+async def test_a_removed_router_is_listed_until_it_has_taken_its_objects_down(fleet: Fleet) -> None:
     fleet.publish(intended(1, home=TREE))
     link = await connect(fleet)
     fleet.publish(intended(2, removed=2))
@@ -90,7 +90,7 @@ async def test_a_removed_router_is_listed_until_it_has_taken_its_objects_down(fl
     assert await fleet.routers() == []
 
 
-async def test_a_router_that_the_network_never_named_shall_be_empty(fleet: Fleet):
+async def test_a_router_that_the_network_never_named_shall_be_empty(fleet: Fleet) -> None:
     fleet.publish(intended(7, vps=TREE))
     link = await connect(fleet)
     (message,) = await sent(link)
@@ -99,7 +99,7 @@ async def test_a_router_that_the_network_never_named_shall_be_empty(fleet: Fleet
     assert await sent(link) == []
 
 
-async def test_a_controller_without_any_revision_tells_nobody_to_be_empty(fleet: Fleet):
+async def test_a_controller_without_any_revision_tells_nobody_to_be_empty(fleet: Fleet) -> None:
     link = await connect(fleet)
     assert await sent(link) == []
     fleet.publish(intended(1, vps=TREE))
@@ -107,7 +107,9 @@ async def test_a_controller_without_any_revision_tells_nobody_to_be_empty(fleet:
     assert message.intent.digest == EMPTY.digest
 
 
-async def test_a_second_agent_takes_the_place_of_the_first(fleet: Fleet, caplog: pytest.LogCaptureFixture):
+async def test_a_second_agent_takes_the_place_of_the_first(
+    fleet: Fleet, caplog: pytest.LogCaptureFixture
+) -> None:
     fleet.publish(intended(1, home=TREE))
     first = await connect(fleet)
     second = await connect(fleet)
@@ -119,7 +121,9 @@ async def test_a_second_agent_takes_the_place_of_the_first(fleet: Fleet, caplog:
     assert fleet.is_connected("home")
 
 
-async def test_a_restart_knows_what_the_routers_were_last_seen_to_be(fleet: Fleet, store: SqliteStore):
+async def test_a_restart_knows_what_the_routers_were_last_seen_to_be(
+    fleet: Fleet, store: SqliteStore
+) -> None:
     fleet.publish(intended(1, home=TREE))
     await fleet.report(await connect(fleet), agent_pb2.Report(applied_revision=1))
     again = Fleet(store)
@@ -134,7 +138,7 @@ async def test_a_restart_knows_what_the_routers_were_last_seen_to_be(fleet: Flee
 
 async def test_drift_is_acknowledged_once_it_is_stored_and_under_the_routers_own_name(
     fleet: Fleet, store: SqliteStore
-):
+) -> None:
     link = await connect(fleet)
     items = [
         agent_pb2.SequencedDrift(sequence=n, item=drift_pb2.DriftItem(id=f"{n}", router="vps", key="vxlan01"))
@@ -149,7 +153,7 @@ async def test_drift_is_acknowledged_once_it_is_stored_and_under_the_routers_own
     assert (router.open_drift, router.recent_drift) == (2, 2)
 
 
-async def test_a_drift_item_without_an_id_is_refused(fleet: Fleet):
+async def test_a_drift_item_without_an_id_is_refused(fleet: Fleet) -> None:
     link = await connect(fleet)
     report = agent_pb2.Report(drift=[agent_pb2.SequencedDrift(sequence=1, item=drift_pb2.DriftItem())])
     with pytest.raises(Failed, match="needs an id"):
@@ -158,7 +162,7 @@ async def test_a_drift_item_without_an_id_is_refused(fleet: Fleet):
 
 async def test_a_watcher_that_reads_nothing_is_told_to_start_again(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(fleet_module, "_DRIFT_WATCH_LIMIT", 10)
     link = await connect(fleet)
     with fleet.watch_drift() as watch:
@@ -171,7 +175,7 @@ async def test_a_watcher_that_reads_nothing_is_told_to_start_again(
             await watch.take()
 
 
-async def test_a_watcher_of_routers_gets_each_changed_router_once(fleet: Fleet):
+async def test_a_watcher_of_routers_gets_each_changed_router_once(fleet: Fleet) -> None:
     link = await connect(fleet)
     with fleet.watch_routers() as watch:
         for revision in range(100):
@@ -179,7 +183,7 @@ async def test_a_watcher_of_routers_gets_each_changed_router_once(fleet: Fleet):
         assert await watch.take() == ["home"]
 
 
-async def test_operational_state_is_asked_of_the_router(fleet: Fleet):
+async def test_operational_state_is_asked_of_the_router(fleet: Fleet) -> None:
     link = await connect(fleet)
     asking = asyncio.create_task(fleet.operational("home"))
     (message,) = await link.outbox.take()
@@ -188,7 +192,7 @@ async def test_operational_state_is_asked_of_the_router(fleet: Fleet):
     assert await asking == answer
 
 
-async def test_one_answer_serves_everybody_who_asked_before_it(fleet: Fleet):
+async def test_one_answer_serves_everybody_who_asked_before_it(fleet: Fleet) -> None:
     link = await connect(fleet)
     asking = [asyncio.create_task(fleet.operational("home")) for _ in range(5)]
     (message,) = await link.outbox.take()
@@ -199,7 +203,7 @@ async def test_one_answer_serves_everybody_who_asked_before_it(fleet: Fleet):
 
 async def test_without_an_answer_the_last_one_counts(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     caplog.set_level(logging.CRITICAL)
     monkeypatch.setattr(fleet_module, "_OPERATIONAL_TIMEOUT", 0.01)
     fleet.publish(intended(1, home=TREE))
@@ -212,7 +216,7 @@ async def test_without_an_answer_the_last_one_counts(
     assert (await fleet.operational("home")).applied_revision == 1
 
 
-async def test_a_router_that_leaves_does_not_keep_those_waiting_who_asked_it(fleet: Fleet):
+async def test_a_router_that_leaves_does_not_keep_those_waiting_who_asked_it(fleet: Fleet) -> None:
     fleet.publish(intended(1, home=TREE))
     link = await connect(fleet)
     asking = asyncio.create_task(fleet.operational("home"))
@@ -222,13 +226,13 @@ async def test_a_router_that_leaves_does_not_keep_those_waiting_who_asked_it(fle
         await asking
 
 
-async def test_a_router_that_nobody_knows_is_missing(fleet: Fleet):
+async def test_a_router_that_nobody_knows_is_missing(fleet: Fleet) -> None:
     fleet.publish(intended(1, home=TREE))
     with pytest.raises(Failed, match=r"There is no router 'nope'; there are: home"):
         fleet.require("nope")
 
 
-async def test_shutting_down_ends_every_stream(fleet: Fleet):
+async def test_shutting_down_ends_every_stream(fleet: Fleet) -> None:
     link = await connect(fleet)
     with fleet.watch_routers() as routers, fleet.watch_drift() as drift:
         fleet.close()

@@ -39,7 +39,7 @@ RUNNING = st.builds(Running, network(), st.dictionaries(st.sampled_from("abc"), 
 
 @given(st.lists(RUNNING, min_size=1, max_size=6))
 @settings(max_examples=30)
-async def test_every_revision_is_read_as_it_was_written(states: list[Running]):
+async def test_every_revision_is_read_as_it_was_written(states: list[Running]) -> None:
     with TemporaryDirectory() as directory:
         store = await SqliteStore.open(Path(directory))
         before = Running()
@@ -63,6 +63,6 @@ async def test_every_revision_is_read_as_it_was_written(states: list[Running]):
 
 
 @given(RUNNING, RUNNING)
-def test_changes_are_read_as_they_were_written(old: Running, new: Running):
+def test_changes_are_read_as_they_were_written(old: Running, new: Running) -> None:
     changes = running_changes(old, new)
     assert history.read_changes(history.changes_of(changes)) == changes

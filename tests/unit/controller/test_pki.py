@@ -23,7 +23,7 @@ def usages(path: Path) -> list[x509.ObjectIdentifier]:
     return list(certificate(path).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
 
 
-def test_init_makes_a_controller_that_any_client_can_check(tmp_path: Path):
+def test_init_makes_a_controller_that_any_client_can_check(tmp_path: Path) -> None:
     files = pki.init(tmp_path / "state", ["vps.example.net", "2001:db8::1"])
     names = alternative_names(files.cert)
     assert {"tasuki-controller", "localhost", "127.0.0.1", "::1", "vps.example.net", "2001:db8::1"} <= set(
@@ -33,7 +33,7 @@ def test_init_makes_a_controller_that_any_client_can_check(tmp_path: Path):
     pki.check(files)
 
 
-def test_keys_are_for_their_owner_only(tmp_path: Path):
+def test_keys_are_for_their_owner_only(tmp_path: Path) -> None:
     pki.init(tmp_path)
     pki.issue(tmp_path, "router", "home", tmp_path / "out")
     for key in (tmp_path / "tls/ca-key.pem", tmp_path / "tls/key.pem", tmp_path / "out/key.pem"):
@@ -41,7 +41,7 @@ def test_keys_are_for_their_owner_only(tmp_path: Path):
 
 
 @pytest.mark.parametrize("role", ["router", "operator"])
-def test_issued_certificates_name_their_holder_and_serve_clients_only(tmp_path: Path, role: pki.Role):
+def test_issued_certificates_name_their_holder_and_serve_clients_only(tmp_path: Path, role: pki.Role) -> None:
     pki.init(tmp_path)
     files = pki.issue(tmp_path, role, "a.b-c_1", tmp_path / "out")
     issued = certificate(files.cert)
@@ -54,7 +54,7 @@ def test_issued_certificates_name_their_holder_and_serve_clients_only(tmp_path: 
     assert issued.not_valid_before_utc < datetime.now(UTC) < issued.not_valid_after_utc
 
 
-def test_an_authority_is_never_overwritten(tmp_path: Path):
+def test_an_authority_is_never_overwritten(tmp_path: Path) -> None:
     pki.init(tmp_path)
     before = (tmp_path / "tls/ca.pem").read_bytes()
     with pytest.raises(pki.PkiError, match="exists already"):
@@ -62,13 +62,13 @@ def test_an_authority_is_never_overwritten(tmp_path: Path):
     assert (tmp_path / "tls/ca.pem").read_bytes() == before
 
 
-def test_an_init_that_fails_leaves_nothing_behind(tmp_path: Path):
+def test_an_init_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(pki.PkiError, match="neither an address nor a DNS name"):
         pki.init(tmp_path / "state", ["日本"])
     assert list((tmp_path / "state").iterdir()) == []
 
 
-def test_an_issued_key_is_never_overwritten(tmp_path: Path):
+def test_an_issued_key_is_never_overwritten(tmp_path: Path) -> None:
     pki.init(tmp_path)
     pki.issue(tmp_path, "router", "home", tmp_path / "out")
     with pytest.raises(pki.PkiError, match="exists already"):
@@ -76,18 +76,18 @@ def test_an_issued_key_is_never_overwritten(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-a", "a-", "../x", "a/b", "a:b", "x" * 64, "あ", "a\n"])
-def test_names_that_the_model_would_not_take_are_refused(tmp_path: Path, name: str):
+def test_names_that_the_model_would_not_take_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(pki.PkiError, match="is no name"):
         pki.issue(tmp_path, "router", name, tmp_path / "out")
 
 
-def test_issuing_needs_an_authority(tmp_path: Path):
+def test_issuing_needs_an_authority(tmp_path: Path) -> None:
     with pytest.raises(pki.PkiError, match="tasuki-controller init"):
         pki.issue(tmp_path, "router", "home", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_key_of_another_certificate_is_noticed(tmp_path: Path):
+def test_a_key_of_another_certificate_is_noticed(tmp_path: Path) -> None:
     files = pki.init(tmp_path)
     other = pki.issue(tmp_path, "operator", "alice", tmp_path / "out")
     with pytest.raises(pki.PkiError, match="is not the key of"):
@@ -95,7 +95,7 @@ def test_a_key_of_another_certificate_is_noticed(tmp_path: Path):
 
 
 @pytest.mark.parametrize("broken", ["cert", "key", "ca"])
-def test_files_that_gRPC_could_not_use_are_named(tmp_path: Path, broken: str):  # noqa: N802
+def test_files_that_gRPC_could_not_use_are_named(tmp_path: Path, broken: str) -> None:  # noqa: N802
     files = pki.init(tmp_path)
     path: Path = getattr(files, broken)
     path.write_text("nonsense")

@@ -28,7 +28,11 @@ async def commit(store: SqliteStore, number: int, **marks: IntentMark) -> None:
     await store.commit(revision(number), f"document {number}".encode(), f"changes {number}".encode(), marks)
 
 
-def item(number: int, age: timedelta = timedelta(), action: int = drift_pb2.DriftItem.ACTION_HEALED):
+def item(
+    number: int,
+    age: timedelta = timedelta(),
+    action: drift_pb2.DriftItem.Action = drift_pb2.DriftItem.ACTION_HEALED,
+) -> drift_pb2.DriftItem:
     item = drift_pb2.DriftItem(id=f"{number}", router="home", action=action)
     item.last_seen.FromDatetime(datetime.now(UTC) - age)
     return item
@@ -38,7 +42,7 @@ def wanted(router: str | None = None, *, open_only: bool = False, limit: int = 1
     return DriftFilter(router, open_only, datetime.now(UTC) - timedelta(hours=24), limit)
 
 
-async def test_a_new_store_is_empty(store: SqliteStore):
+async def test_a_new_store_is_empty(store: SqliteStore) -> None:
     assert await store.newest() is None
     assert await store.revision(1) is None
     assert await store.revisions(before=None, limit=10) == []
@@ -47,7 +51,7 @@ async def test_a_new_store_is_empty(store: SqliteStore):
     assert await store.drift(wanted()) == []
 
 
-async def test_revisions_come_back_as_they_went(store: SqliteStore):
+async def test_revisions_come_back_as_they_went(store: SqliteStore) -> None:
     for number in range(1, 6):
         await commit(store, number)
     newest = await store.newest()
@@ -58,7 +62,7 @@ async def test_revisions_come_back_as_they_went(store: SqliteStore):
     assert [r.number for r in await store.revisions(before=3, limit=10)] == [2, 1]
 
 
-async def test_an_old_revision_is_an_older_document_and_the_changes_since(store: SqliteStore):
+async def test_an_old_revision_is_an_older_document_and_the_changes_since(store: SqliteStore) -> None:
     for number in range(1, 131):
         await commit(store, number)
     old = await store.revision(67)
@@ -68,14 +72,14 @@ async def test_an_old_revision_is_an_older_document_and_the_changes_since(store:
     assert old.changes == b"changes 67"
 
 
-async def test_a_revision_is_never_written_twice(store: SqliteStore):
+async def test_a_revision_is_never_written_twice(store: SqliteStore) -> None:
     await commit(store, 1, home=IntentMark(1, "aa"))
     with pytest.raises(StoreError):
         await commit(store, 1, home=IntentMark(1, "bb"))
     assert await store.intents() == {"home": IntentMark(1, "aa")}
 
 
-async def test_a_restart_knows_all_that_was_acknowledged(tmp_path: Path):
+async def test_a_restart_knows_all_that_was_acknowledged(tmp_path: Path) -> None:
     store = await SqliteStore.open(tmp_path)
     await commit(store, 1, home=IntentMark(1, "aa"), vps=IntentMark(1, "bb"))
     await commit(store, 2, home=IntentMark(2, "cc"))
@@ -92,7 +96,7 @@ async def test_a_restart_knows_all_that_was_acknowledged(tmp_path: Path):
     await store.close()
 
 
-async def test_drift_is_one_item_per_router_and_id_however_often_it_is_reported(store: SqliteStore):
+async def test_drift_is_one_item_per_router_and_id_however_often_it_is_reported(store: SqliteStore) -> None:
     for _ in range(3):
         await store.save_drift("home", [item(1), item(2)])
     await store.save_drift("vps", [item(1)])
@@ -100,7 +104,7 @@ async def test_drift_is_one_item_per_router_and_id_however_often_it_is_reported(
     assert len(await store.drift(wanted("home"))) == 2
 
 
-async def test_drift_is_listed_newest_first_and_open_drift_whatever_its_age(store: SqliteStore):
+async def test_drift_is_listed_newest_first_and_open_drift_whatever_its_age(store: SqliteStore) -> None:
     pending = drift_pb2.DriftItem.ACTION_PENDING
     await store.save_drift(
         "home",
@@ -118,7 +122,7 @@ async def test_drift_is_listed_newest_first_and_open_drift_whatever_its_age(stor
     assert (counts["home"].open, counts["home"].recent) == (2, 2)
 
 
-async def test_old_and_excessive_drift_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_old_and_excessive_drift_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "_DRIFT_KEPT_PER_ROUTER", 10)
     store = await SqliteStore.open(tmp_path)
     await store.save_drift("home", [item(n, timedelta(minutes=n)) for n in range(15)])
@@ -131,24 +135,24 @@ async def test_old_and_excessive_drift_is_forgotten(tmp_path: Path, monkeypatch:
     await store.close()
 
 
-async def test_a_second_controller_on_the_directory_is_refused(store: SqliteStore, tmp_path: Path):
+async def test_a_second_controller_on_the_directory_is_refused(store: SqliteStore, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="another tasuki-controller"):
         await SqliteStore.open(tmp_path / "state")
 
 
-async def test_the_directory_is_free_after_closing(tmp_path: Path):
+async def test_the_directory_is_free_after_closing(tmp_path: Path) -> None:
     for _ in range(2):
         store = await SqliteStore.open(tmp_path)
         await store.close()
 
 
-async def test_a_damaged_database_is_an_error_that_names_it(tmp_path: Path):
+async def test_a_damaged_database_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"no database at all " * 100)
     with pytest.raises(StoreError, match=DATABASE):
         await SqliteStore.open(tmp_path)
 
 
-async def test_a_newer_database_is_left_alone(tmp_path: Path):
+async def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
     await (await SqliteStore.open(tmp_path)).close()
     with sqlite3.connect(tmp_path / DATABASE) as database:
         database.execute("PRAGMA user_version = 99")
@@ -157,13 +161,13 @@ async def test_a_newer_database_is_left_alone(tmp_path: Path):
         await SqliteStore.open(tmp_path)
 
 
-async def test_a_directory_that_cannot_be_is_an_error_that_names_it(tmp_path: Path):
+async def test_a_directory_that_cannot_be_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="file/state"):
         await SqliteStore.open(tmp_path / "file/state")
 
 
-async def test_a_thousand_small_revisions_of_a_large_network_stay_small(tmp_path: Path):
+async def test_a_thousand_small_revisions_of_a_large_network_stay_small(tmp_path: Path) -> None:
     store = await SqliteStore.open(tmp_path)
     # 500 kB that compress to about 100 kB.
     document = b"".join(b'{"number":%d,"address":"192.0.2.%d"},' % (n, n * 7919 % 256) for n in range(13_000))
@@ -173,7 +177,7 @@ async def test_a_thousand_small_revisions_of_a_large_network_stay_small(tmp_path
     assert (tmp_path / DATABASE).stat().st_size < 10 * len(document) / 5
 
 
-async def test_the_event_loop_never_waits_for_the_disk(store: SqliteStore):
+async def test_the_event_loop_never_waits_for_the_disk(store: SqliteStore) -> None:
     document = b"".join(b"%d," % (n * 7919) for n in range(2_000_000))
     slow = asyncio.create_task(store.commit(revision(1), document, b"", {}))
     turns = 0
