@@ -55,7 +55,8 @@ _TLS_CLIENT_OPTIONS: Final = (*CLIENT_OPTIONS, ("grpc.ssl_target_name_override",
 
 SERVER_OPTIONS: Final[Sequence[tuple[str, int | str]]] = (
     *_BOTH_SIDES,
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", _KEEPALIVE_MS // 2),
+    # gRPC core spells it so; the name with "recv", which the constant has, is silently ignored.
+    ("grpc.http2.min_ping_interval_without_data_ms", _KEEPALIVE_MS // 2),
     # A second controller on the port must be an error, not a share of the connections.
     ("grpc.so_reuseport", 0),
 )
