@@ -21,7 +21,7 @@ from typing import ParamSpec
 from deployment import EXAMPLES, Deployment
 from netns import Machines, Namespace
 from network import HOST, Network, must_be_unreachable, seen_as, witness
-from programs import BIN
+from programs import BIN, ProgramError
 from tasuki_proto.v1.drift_pb2 import DriftItem
 
 P = ParamSpec("P")
@@ -49,7 +49,7 @@ class Story:
         begun = time.monotonic()
         try:
             detail = proof(*arguments, **options)
-        except AssertionError as error:
+        except (AssertionError, ProgramError) as error:
             self.failed += 1
             print(f"  ✗ {claim}\n      {error}", flush=True)
             return
@@ -82,7 +82,7 @@ def main() -> int:
         try:
             deployment = set_up(stack, story)
             tell(deployment, story)
-        except AssertionError as error:
+        except (AssertionError, ProgramError) as error:
             story.failed += 1
             print(f"  ✗ {error}")
         else:

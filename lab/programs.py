@@ -20,7 +20,7 @@ BIN = Path(sys.executable).parent
 STOP_SECONDS = 10.0
 
 
-class ProgramError(AssertionError):
+class ProgramError(Exception):
     """A program did not do what was asked of it; the message has its own words."""
 
 
