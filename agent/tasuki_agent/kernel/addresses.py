@@ -4,13 +4,25 @@ Wanted and observed values go through the same two functions, so that they canno
 """
 
 import socket
+from typing import Literal
 
-UNSPECIFIED = {socket.AF_INET: "0.0.0.0/0", socket.AF_INET6: "::/0"}
+DEFAULT = {socket.AF_INET: "0.0.0.0/0", socket.AF_INET6: "::/0"}
+"""The prefix of everything, by family."""
+
+
+def is_ipv6(address: str) -> bool:
+    """Whether the text of an address or prefix is one of IPv6."""
+    return ":" in address
 
 
 def family(address: str) -> int:
     """AF_INET or AF_INET6 of an address or prefix in text."""
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.AF_INET6 if is_ipv6(address) else socket.AF_INET
+
+
+def yang_family(address: str) -> Literal["ipv4", "ipv6"]:
+    """The family as containers of the router tree are called."""
+    return "ipv6" if is_ipv6(address) else "ipv4"
 
 
 def packed(address: str) -> bytes:

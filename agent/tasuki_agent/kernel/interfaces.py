@@ -5,8 +5,12 @@ import socket
 from tasuki_agent.errors import Transient
 
 
-def index_of(name: str) -> int:
+def index_of(name: str, *, doing: str) -> int:
     """The interface's index.
+
+    Args:
+        name: of the interface.
+        doing: operation and object that need it, for the error's message.
 
     Raises:
         Transient: there is no such interface now.
@@ -14,7 +18,7 @@ def index_of(name: str) -> int:
     try:
         return socket.if_nametoindex(name)
     except OSError as e:
-        raise Transient(f"link {name} does not exist") from e
+        raise Transient(f"{doing}: link {name} does not exist") from e
 
 
 class Names:

@@ -180,13 +180,13 @@ def _encode(batch: list[_Request]) -> bytes:
 
 
 def _explanation(answer: bytes, flags: int) -> str:
-    """The kernel's own words, with the attribute's place in the request if it says that."""
+    """The kernel's own words, or at least the place in the request that it did not like."""
     if not flags & uapi.NLM_F_ACK_TLVS:
         return ""
     values = attributes.parse(answer, _CAPPED_ACK)
     message = attributes.text(values.get(uapi.NLMSGERR_ATTR_MSG, b"")).rstrip(".")
     offset = values.get(uapi.NLMSGERR_ATTR_OFFS)
-    return f"{message} (attribute at byte {attributes.number(offset)})".lstrip() if offset else message
+    return message or (f"attribute at byte {attributes.number(offset)}" if offset else "")
 
 
 def _error(doing: str, number: int, explanation: str) -> ApplyError:

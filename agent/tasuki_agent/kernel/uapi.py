@@ -99,6 +99,7 @@ IFLA_INFO_KIND: Final = 1
 IFLA_INFO_DATA: Final = 2
 
 # linux/if_addr.h
+IFAPROT_UNSPEC: Final = 0
 IFA_ADDRESS: Final = 1
 IFA_LOCAL: Final = 2
 IFA_FLAGS: Final = 8

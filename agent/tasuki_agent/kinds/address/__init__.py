@@ -1,0 +1,5 @@
+"""Addresses of interfaces, ours or not."""
+
+from tasuki_agent.kinds.address.kind import AddressKind
+
+KIND = AddressKind

@@ -1,0 +1,54 @@
+"""Addresses as rtnetlink messages: struct ifaddrmsg and its attributes."""
+
+import struct
+
+from tasuki_agent.kernel import addresses, uapi
+from tasuki_agent.kernel.attributes import number, parse, raw, u8, u32
+from tasuki_agent.kernel.interfaces import Names
+from tasuki_agent.kernel.marks import PROTOCOL
+from tasuki_agent.kinds.address.model import Address, AddressKey
+
+_HEAD = struct.Struct("=BBBBI")
+"""struct ifaddrmsg: family, prefix length, flags, scope, index."""
+
+
+def dump(family: int) -> bytes:
+    """A request for all addresses of one family."""
+    return _HEAD.pack(family, 0, 0, 0, 0)
+
+
+def decode(message: bytes, names: Names) -> tuple[AddressKey, Address]:
+    """Key and spec of an observed address. Of a point-to-point pair the local end counts."""
+    _, prefix_length, flags, _, index = _HEAD.unpack_from(message)
+    values = parse(message, _HEAD.size)
+    if uapi.IFA_FLAGS in values:
+        flags = number(values[uapi.IFA_FLAGS])
+    ip = values.get(uapi.IFA_LOCAL) or values[uapi.IFA_ADDRESS]
+    return AddressKey(names(index), addresses.text(ip)), Address(
+        prefix_length=prefix_length,
+        no_prefix_route=bool(flags & uapi.IFA_F_NOPREFIXROUTE),
+        protocol=number(values.get(uapi.IFA_PROTO, b"\0")),
+        flags=flags,
+        index=index,
+    )
+
+
+def create(key: AddressKey, spec: Address, index: int) -> bytes:
+    """A new address with our mark. IPv4 takes the loopback's scope for 127.0.0.0/8, as ip(8) does."""
+    scope = uapi.RT_SCOPE_HOST if key.ip.startswith("127.") else uapi.RT_SCOPE_UNIVERSE
+    flags = u32(uapi.IFA_FLAGS, uapi.IFA_F_NOPREFIXROUTE) if spec.no_prefix_route else b""
+    return _exact(key, spec, index, scope) + flags + u8(uapi.IFA_PROTO, PROTOCOL)
+
+
+def delete(key: AddressKey, observed: Address) -> bytes:
+    """Deletion of this address, with this prefix length, on the interface that was observed."""
+    return _exact(key, observed, observed.index, 0)
+
+
+def _exact(key: AddressKey, spec: Address, index: int, scope: int) -> bytes:
+    ip = addresses.packed(key.ip)
+    return (
+        _HEAD.pack(addresses.family(key.ip), spec.prefix_length, 0, scope, index)
+        + raw(uapi.IFA_LOCAL, ip)
+        + raw(uapi.IFA_ADDRESS, ip)
+    )

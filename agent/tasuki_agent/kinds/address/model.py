@@ -1,0 +1,93 @@
+"""Addresses in the router tree, and whose they are."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasuki_yang.router import Router
+
+from tasuki_agent.kernel import addresses, uapi
+from tasuki_agent.kernel.marks import GROUP, PROTOCOL
+from tasuki_agent.kind import Observed, Ref
+from tasuki_agent.kinds.router_tree import interface_path, interface_tree
+
+
+@dataclass(frozen=True, slots=True)
+class AddressKey:
+    """An address on an interface, as the tree has it: of two prefix lengths only one can be wanted."""
+
+    interface: str
+    ip: str
+
+    def __str__(self) -> str:
+        return f"{self.ip} dev {self.interface}"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What is managed of an address."""
+
+    prefix_length: int
+    no_prefix_route: bool = False
+    protocol: int = field(default=PROTOCOL, compare=False)
+    """IFA_PROTO; 0 for what people type."""
+    flags: int = field(default=0, compare=False)
+    """IFA_F_…; without IFA_F_PERMANENT the address was learned and will expire."""
+    index: int = field(default=0, compare=False)
+
+
+def want(intent: Router) -> Mapping[AddressKey, Address]:
+    """Every address in the tree."""
+    return {
+        AddressKey(interface.name, addresses.canonical(address.ip)): Address(
+            address.prefix_length, address.no_prefix_route
+        )
+        for interface in intent.interfaces.interface
+        for family in (interface.ipv4, interface.ipv6)
+        if family is not None
+        for address in family.address
+        if address.prefix_length is not None
+    }
+
+
+def needs(key: AddressKey, spec: Address) -> Iterable[Ref]:  # noqa: ARG001
+    """The interface."""
+    return (Ref("link", key.interface),)
+
+
+def rank(key: AddressKey) -> int:  # noqa: ARG001
+    """Addresses have no order among themselves."""
+    return 0
+
+
+def owns(key: AddressKey, spec: Address, observed: Observed) -> bool:
+    """Ours bear our protocol. On our own links what people typed is ours to take away as well."""
+    if spec.protocol == PROTOCOL:
+        return True
+    if spec.protocol != uapi.IFAPROT_UNSPEC or not spec.flags & uapi.IFA_F_PERMANENT:
+        return False
+    link = observed.get("link", {}).get(key.interface)
+    return link is not None and link.group == GROUP
+
+
+def in_place(observed: Address, wanted: Address) -> bool:  # noqa: ARG001
+    """IPv4 cannot change either field, IPv6 only one: both are built anew."""
+    return False
+
+
+def path(key: AddressKey, field: str = "") -> str:
+    """The entry in the interface's list of addresses, or a leaf of it."""
+    family = addresses.yang_family(key.ip)
+    return f"{interface_path(key.interface)}/ietf-ip:{family}/address[ip='{key.ip}']{_LEAVES.get(field, '')}"
+
+
+def tree(key: AddressKey, spec: Address) -> Mapping[str, Any]:
+    """The interface with this address."""
+    family = addresses.yang_family(key.ip)
+    address: dict[str, Any] = {"ip": key.ip, "prefix-length": spec.prefix_length}
+    if spec.no_prefix_route:
+        address["tasuki-address:no-prefix-route"] = True
+    return interface_tree(key.interface, {f"ietf-ip:{family}": {"address": [address]}})
+
+
+_LEAVES = {"prefix_length": "/prefix-length", "no_prefix_route": "/tasuki-address:no-prefix-route"}

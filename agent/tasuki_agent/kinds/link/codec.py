@@ -1,0 +1,78 @@
+"""Links as rtnetlink messages: struct ifinfomsg and the attributes that all types have."""
+
+import struct
+from collections.abc import Callable, Collection, Iterator
+
+from tasuki_agent.kernel import uapi
+from tasuki_agent.kernel.attributes import nested, number, parse, string, text, u32
+from tasuki_agent.kernel.interfaces import Names
+from tasuki_agent.kernel.marks import GROUP
+from tasuki_agent.kinds.link import linktypes
+from tasuki_agent.kinds.link.linktypes import Basis, LinkSpec, OtherLink
+
+_HEAD = struct.Struct("=BxHiII")
+"""struct ifinfomsg: family, type of the device, index, flags, mask of the flags."""
+
+DUMP = _HEAD.pack(0, 0, 0, 0, 0) + u32(uapi.IFLA_EXT_MASK, uapi.RTEXT_FILTER_SKIP_STATS)
+
+
+def decode(message: bytes, names: Names) -> tuple[str, LinkSpec]:
+    """Name and spec of an observed link."""
+    _, _, index, flags, _ = _HEAD.unpack_from(message)
+    values = parse(message, _HEAD.size)
+    basis = Basis(
+        index=index,
+        up=bool(flags & uapi.IFF_UP),
+        mtu=number(values[uapi.IFLA_MTU]),
+        group=number(values[uapi.IFLA_GROUP]),
+    )
+    info = parse(values.get(uapi.IFLA_LINKINFO, b""))
+    kind = text(info.get(uapi.IFLA_INFO_KIND, b"device"))
+    link_type = linktypes.by_kernel_name().get(kind)
+    name = text(values[uapi.IFLA_IFNAME])
+    if link_type is None:
+        return name, OtherLink(kind, basis.up, basis.mtu, index, basis.group)
+    return name, link_type.decode(basis, parse(info[uapi.IFLA_INFO_DATA]), names)
+
+
+def create(name: str, spec: LinkSpec, index_of: Callable[[str], int]) -> bytes:
+    """A new link with our mark, up at once if it shall be."""
+    link_type = linktypes.by_spec()[type(spec)]
+    flags = uapi.IFF_UP if spec.up else 0
+    data = link_type.encode(spec, link_type.leaves, index_of)
+    return b"".join(
+        (
+            _HEAD.pack(0, 0, 0, flags, uapi.IFF_UP),
+            string(uapi.IFLA_IFNAME, name),
+            u32(uapi.IFLA_GROUP, GROUP),
+            u32(uapi.IFLA_MTU, spec.mtu) if spec.mtu is not None else b"",
+            _info(link_type.kernel_name, data=b"".join(data)),
+        )
+    )
+
+
+def change(
+    observed: LinkSpec, spec: LinkSpec, fields: Collection[str], index_of: Callable[[str], int]
+) -> Iterator[bytes]:
+    """Changes of the fields named to the observed link, by its index.
+
+    Two messages at most: vxlan refuses an MTU beside its own parameters ("Cannot change mtu").
+    """
+    link_type = linktypes.by_spec()[type(spec)]
+    if data := b"".join(link_type.encode(spec, fields, index_of)):
+        yield _HEAD.pack(0, 0, observed.index, 0, 0) + _info(link_type.kernel_name, data)
+    if not {"mtu", "up"}.isdisjoint(fields):
+        flags, mask = (uapi.IFF_UP if spec.up else 0, uapi.IFF_UP) if "up" in fields else (0, 0)
+        mtu = u32(uapi.IFLA_MTU, spec.mtu) if "mtu" in fields and spec.mtu is not None else b""
+        yield _HEAD.pack(0, 0, observed.index, flags, mask) + mtu
+
+
+def delete(observed: LinkSpec) -> bytes:
+    """Deletion of the observed link, by its index: never of another one that took the name."""
+    return _HEAD.pack(0, 0, observed.index, 0, 0)
+
+
+def _info(kind: str, data: bytes) -> bytes:
+    return nested(
+        uapi.IFLA_LINKINFO, (string(uapi.IFLA_INFO_KIND, kind), nested(uapi.IFLA_INFO_DATA, (data,)))
+    )

@@ -1,0 +1,125 @@
+"""The types of links that tasuki can create, one file each, which exports `TYPE`.
+
+A new file here is all that a type takes in the agent.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, ClassVar, Protocol
+
+from tasuki_yang.router import InterfacesInterface
+
+from tasuki_agent.kernel.interfaces import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What links of all types have."""
+
+    index: int
+    up: bool
+    mtu: int
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLink:
+    """A link of a type that we do not create: something to stand on, or in the way."""
+
+    type: str
+    up: bool
+    mtu: int
+    index: int = field(default=0, compare=False)
+    group: int = field(default=0, compare=False)
+
+
+class LinkSpec(Protocol):
+    """What a type's spec has in any case."""
+
+    @property
+    def up(self) -> bool:
+        """Whether the link is administratively up."""
+        ...
+
+    @property
+    def mtu(self) -> int | None:
+        """In bytes; None if the kernel's choice will do."""
+        ...
+
+    @property
+    def index(self) -> int:
+        """Evidence: where the kernel has it."""
+        ...
+
+    @property
+    def group(self) -> int:
+        """Evidence: our mark."""
+        ...
+
+
+class LinkType(Protocol):
+    """One type of link: its spec, its leaves and its part of the kernel's message. Pure."""
+
+    kernel_name: ClassVar[str]
+    """IFLA_INFO_KIND, and the type's name in ip-link(8)."""
+    identity: ClassVar[str]
+    """The interface's `type` in the router tree."""
+    spec: ClassVar[type]
+    leaves: ClassVar[Mapping[str, str]]
+    """Where the fields of the spec are, below the interface."""
+
+    def want(self, interface: InterfacesInterface) -> LinkSpec:
+        """The spec of an interface of this type, spelled as observed."""
+        ...
+
+    def underlays(self, spec: Any) -> Iterable[str]:
+        """Names of the links that must exist first."""
+        ...
+
+    def in_place(self, observed: Any, wanted: Any) -> bool:
+        """Whether the kernel can change the one into the other."""
+        ...
+
+    def encode(self, spec: Any, names: Collection[str], index_of: Callable[[str], int]) -> Iterator[bytes]:
+        """Attributes of IFLA_INFO_DATA for the fields named; other fields are passed over.
+
+        Raises:
+            Transient: by `index_of`, if a link is not there.
+        """
+        ...
+
+    def decode(self, basis: Basis, data: Mapping[int, bytes], names: Names) -> LinkSpec:
+        """The spec of an observed link, of IFLA_INFO_DATA."""
+        ...
+
+    def tree(self, spec: Any) -> Mapping[str, Any]:
+        """The type's own members of the interface: the inverse of `want`."""
+        ...
+
+
+@cache
+def load() -> tuple[LinkType, ...]:
+    """Every type."""
+    modules = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(importlib.import_module(f"{__name__}.{module}").TYPE for module in modules)
+
+
+@cache
+def by_kernel_name() -> Mapping[str, LinkType]:
+    """Types by the kernel's name."""
+    return {link_type.kernel_name: link_type for link_type in load()}
+
+
+@cache
+def by_identity() -> Mapping[str, LinkType]:
+    """Types by the identity that the router tree calls them."""
+    return {link_type.identity: link_type for link_type in load()}
+
+
+@cache
+def by_spec() -> Mapping[type, LinkType]:
+    """Types by the class of their specs."""
+    return {link_type.spec: link_type for link_type in load()}

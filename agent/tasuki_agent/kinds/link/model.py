@@ -1,0 +1,69 @@
+"""Links in the router tree, and whose they are."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tasuki_yang.router import Router
+
+from tasuki_agent.kernel.marks import GROUP
+from tasuki_agent.kind import Observed, Ref
+from tasuki_agent.kinds.link import linktypes
+from tasuki_agent.kinds.link.linktypes import LinkSpec, OtherLink
+from tasuki_agent.kinds.router_tree import interface_path, interface_tree
+
+OTHER = "iana-if-type:other"
+"""The type of an interface that is not ours to create: it is there, or it is waited for."""
+
+
+def want(intent: Router) -> Mapping[str, LinkSpec]:
+    """The links that we create."""
+    types = linktypes.by_identity()
+    return {
+        interface.name: types[interface.type].want(interface)
+        for interface in intent.interfaces.interface
+        if interface.type in types
+    }
+
+
+def needs(key: str, spec: LinkSpec) -> Iterable[Ref]:  # noqa: ARG001
+    """The links below a link."""
+    link_type = linktypes.by_spec().get(type(spec))
+    return tuple(Ref("link", name) for name in link_type.underlays(spec)) if link_type else ()
+
+
+def rank(key: str) -> int:  # noqa: ARG001
+    """Links have no order among themselves but their needs."""
+    return 0
+
+
+def owns(key: str, spec: LinkSpec, observed: Observed) -> bool:  # noqa: ARG001
+    """Ours are in our group: it is set by the very message that creates a link."""
+    return spec.group == GROUP
+
+
+def in_place(observed: LinkSpec, wanted: LinkSpec) -> bool:
+    """What the type says, if it stays the same."""
+    link_type = linktypes.by_spec().get(type(wanted))
+    return link_type is not None and type(observed) is type(wanted) and link_type.in_place(observed, wanted)
+
+
+def path(key: str, field: str = "") -> str:
+    """The interface, or the leaf of a field of any link type."""
+    return interface_path(key) + _leaves().get(field, "")
+
+
+def tree(key: str, spec: LinkSpec) -> Mapping[str, Any]:
+    """The interface without its addresses."""
+    link_type = linktypes.by_spec().get(type(spec))
+    members = {"type": link_type.identity, **link_type.tree(spec)} if link_type else {"type": OTHER}
+    return interface_tree(key, {"enabled": spec.up, **members})
+
+
+def _leaves() -> Mapping[str, str]:
+    leaves = {"type": "/type", "up": "/enabled"}
+    for link_type in linktypes.load():
+        leaves.update(link_type.leaves)
+    return leaves
+
+
+__all__ = ["OtherLink", "in_place", "needs", "owns", "path", "rank", "tree", "want"]

@@ -1,0 +1,70 @@
+"""Policy rules as rtnetlink messages: struct fib_rule_hdr and its attributes."""
+
+import socket
+import struct
+
+from tasuki_agent.kernel import addresses, uapi
+from tasuki_agent.kernel.attributes import number, parse, raw, u8, u32
+from tasuki_agent.kernel.interfaces import Names
+from tasuki_agent.kinds.rule.model import Family, Rule, RuleKey
+
+_HEAD = struct.Struct("=BBBBBBBBI")
+"""struct fib_rule_hdr: family, lengths of destination and source, TOS, table, two spare, action, flags."""
+
+_NUMBERS: dict[Family, int] = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+_FAMILIES: dict[int, Family] = {number: family for family, number in _NUMBERS.items()}
+_UNSET = b"\xff\xff\xff\xff"
+"""What the kernel reports for a suppressor that a rule does not have."""
+_NOT_SELECTORS = {uapi.FRA_DST, uapi.FRA_SRC, uapi.FRA_PRIORITY, uapi.FRA_TABLE, uapi.FRA_PROTOCOL}
+_SUPPRESSORS = {uapi.FRA_SUPPRESS_PREFIXLEN, uapi.FRA_SUPPRESS_IFGROUP}
+
+
+def dump(family: Family) -> bytes:
+    """A request for all rules of one family."""
+    return _HEAD.pack(_NUMBERS[family], 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def decode(message: bytes, names: Names) -> tuple[RuleKey, Rule]:  # noqa: ARG001
+    """Key and spec of an observed rule."""
+    family, destination_length, source_length, tos, table, _, _, action, flags = _HEAD.unpack_from(message)
+    values = parse(message, _HEAD.size)
+    selectors = tuple(
+        (attribute, value)
+        for attribute, value in sorted(values.items())
+        if attribute not in _NOT_SELECTORS and not (attribute in _SUPPRESSORS and value == _UNSET)
+    )
+    key = RuleKey(
+        family=_FAMILIES[family],
+        priority=number(values.get(uapi.FRA_PRIORITY, b"\0")),
+        source=_prefix(values.get(uapi.FRA_SRC), source_length),
+        destination=_prefix(values.get(uapi.FRA_DST), destination_length),
+        table=number(values[uapi.FRA_TABLE]) if uapi.FRA_TABLE in values else table,
+        selectors=selectors,
+        tos=tos,
+        flags=flags,
+    )
+    return key, Rule(action, number(values.get(uapi.FRA_PROTOCOL, b"\0")))
+
+
+def encode(key: RuleKey, spec: Rule) -> bytes:
+    """The rule with all its selectors, to be created or to be deleted."""
+    source, source_length = addresses.split_prefix(key.source) if key.source else (b"", 0)
+    destination, destination_length = addresses.split_prefix(key.destination) if key.destination else (b"", 0)
+    family, table = _NUMBERS[key.family], uapi.RT_TABLE_UNSPEC
+    return b"".join(
+        (
+            _HEAD.pack(
+                family, destination_length, source_length, key.tos, table, 0, 0, spec.action, key.flags
+            ),
+            u32(uapi.FRA_PRIORITY, key.priority),
+            u32(uapi.FRA_TABLE, key.table),
+            u8(uapi.FRA_PROTOCOL, spec.protocol),
+            raw(uapi.FRA_SRC, source) if source else b"",
+            raw(uapi.FRA_DST, destination) if destination else b"",
+            *(raw(attribute, value) for attribute, value in key.selectors),
+        )
+    )
+
+
+def _prefix(bits: bytes | None, length: int) -> str | None:
+    return f"{addresses.text(bits)}/{length}" if bits else None

@@ -1,0 +1,139 @@
+"""Policy rules in the router tree, and whose they are."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from tasuki_yang.path import predicate
+from tasuki_yang.router import Router, RoutingRulesIpv4Rule, RoutingRulesIpv6Rule
+
+from tasuki_agent.kernel import addresses, uapi
+from tasuki_agent.kernel.marks import PROTOCOL
+from tasuki_agent.kind import Observed, Ref
+from tasuki_agent.kinds.route import model as route
+from tasuki_agent.kinds.router_tree import ROUTING
+
+Family: TypeAlias = Literal["ipv4", "ipv6"]
+_TreeRule: TypeAlias = RoutingRulesIpv4Rule | RoutingRulesIpv6Rule
+
+_TYPED_BY_HAND = {uapi.RTPROT_UNSPEC, uapi.RTPROT_BOOT, uapi.RTPROT_STATIC}
+_TABLES_OF_THE_KERNEL = {
+    uapi.RT_TABLE_UNSPEC,
+    uapi.RT_TABLE_DEFAULT,
+    uapi.RT_TABLE_MAIN,
+    uapi.RT_TABLE_LOCAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleKey:
+    """All that a rule matches: a rule with another selector is another rule."""
+
+    family: Family
+    priority: int
+    source: str | None
+    destination: str | None
+    table: int
+    selectors: tuple[tuple[int, bytes], ...] = ()
+    """Further selectors of somebody's rule: attribute (FRA_…) and value as the kernel gave them."""
+    tos: int = 0
+    flags: int = 0
+    """FIB_RULE_INVERT and the like."""
+    rule_name: str = field(default="", compare=False)
+    """Name of the rule in the tree."""
+
+    def __str__(self) -> str:
+        extra = "".join(f" {number}:{value.hex()}" for number, value in self.selectors)
+        return (
+            f"{self.family} {self.priority} from {self.source or 'all'} to {self.destination or 'all'} "
+            f"table {self.table}{extra}"
+            f"{f' tos {self.tos}' if self.tos else ''}{f' flags {self.flags:#x}' if self.flags else ''}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What happens to packets that match."""
+
+    action: int = uapi.FR_ACT_TO_TBL
+    """FR_ACT_…: the tree knows only the lookup of a table."""
+    protocol: int = field(default=PROTOCOL, compare=False)
+
+
+def want(intent: Router) -> Mapping[RuleKey, Rule]:
+    """Every rule in the tree."""
+    rules = intent.routing.rules
+    families: tuple[tuple[Family, Iterable[_TreeRule]], ...] = (
+        ("ipv4", rules.ipv4.rule),
+        ("ipv6", rules.ipv6.rule),
+    )
+    return {
+        RuleKey(
+            family=family,
+            priority=rule.priority,
+            source=_canonical(rule.source),
+            destination=_canonical(rule.destination),
+            table=rule.table,
+            rule_name=rule.name,
+        ): Rule()
+        for family, entries in families
+        for rule in entries
+    }
+
+
+def needs(key: RuleKey, spec: Rule) -> Iterable[Ref]:  # noqa: ARG001
+    """Nothing: a rule may look up a table that is empty."""
+    return ()
+
+
+def rank(key: RuleKey) -> int:  # noqa: ARG001
+    """Rules have an order of their own: the priority."""
+    return 0
+
+
+def owns(key: RuleKey, spec: Rule, observed: Observed) -> bool:
+    """Ours bear our protocol. What people typed is ours if it looks up a table with routes of ours only.
+
+    A table that others have routes in too is shared, and so are the rules that look it up.
+    """
+    if spec.protocol == PROTOCOL:
+        return True
+    if spec.protocol not in _TYPED_BY_HAND or key.table in _TABLES_OF_THE_KERNEL:
+        return False
+    there = [(k, s) for k, s in observed.get("route", {}).items() if k.table == key.table]
+    return bool(there) and all(route.owns(k, s, observed) for k, s in there)
+
+
+def in_place(observed: Rule, wanted: Rule) -> bool:  # noqa: ARG001
+    """The kernel has no way to change a rule."""
+    return False
+
+
+def path(key: RuleKey, field: str = "") -> str:  # noqa: ARG001
+    """The entry in the list of rules; its action has no leaf."""
+    return f"{ROUTING}/tasuki-rule:rules/{key.family}/rule{predicate('name', _name(key))}"
+
+
+def tree(key: RuleKey, spec: Rule) -> Mapping[str, Any]:  # noqa: ARG001
+    """The rule. Selectors that only others use have no place there."""
+    rule = {
+        "name": _name(key),
+        "priority": key.priority,
+        "table": key.table,
+        "source": key.source,
+        "destination": key.destination,
+    }
+    entry = {name: value for name, value in rule.items() if value is not None}
+    return {"ietf-routing:routing": {"tasuki-rule:rules": {key.family: {"rule": [entry]}}}}
+
+
+def _name(key: RuleKey) -> str:
+    """Of what the tree does not have: the same name each time, and another one for each rule."""
+    return key.rule_name or f"{key.priority}-{hashlib.sha256(str(key).encode()).hexdigest()[:8]}"
+
+
+def _canonical(prefix: str | None) -> str | None:
+    """A prefix that matches everything is no selector, neither here nor in the kernel."""
+    canonical = addresses.canonical_prefix(prefix) if prefix else None
+    return None if canonical in addresses.DEFAULT.values() else canonical
