@@ -90,6 +90,7 @@ RTA_VIA: Final = 18
 
 # linux/if_link.h
 IFF_UP: Final = 0x1
+IFLA_ADDRESS: Final = 1
 IFLA_IFNAME: Final = 3
 IFLA_MTU: Final = 4
 IFLA_LINKINFO: Final = 18

@@ -99,6 +99,10 @@ class InterfacesInterface(Model):
     mtu: int | None = Field(default=None, validation_alias="tasuki-link:mtu", serialization_alias="tasuki-link:mtu")
     """MTU of the link. Without it the kernel chooses."""
 
+    mac_address: str | None = Field(default=None, validation_alias="tasuki-link:mac-address", serialization_alias="tasuki-link:mac-address")
+    """Link-layer address. Without it the kernel makes a random one each time it creates the link, and the
+    other end's neighbour cache keeps the old one for up to a minute."""
+
     vxlan: InterfacesInterfaceVxlan | None = Field(default=None, validation_alias="tasuki-link:vxlan", serialization_alias="tasuki-link:vxlan")
     """The tunnel. VNI, port and the family of the remote end cannot be changed in place: such a change builds
     the link anew."""

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable, Collection, Iterator
 
 from tasuki_agent.kernel import uapi
-from tasuki_agent.kernel.attributes import nested, number, parse, string, text, u32
+from tasuki_agent.kernel.attributes import nested, number, parse, raw, string, text, u32
 from tasuki_agent.kernel.interfaces import Names
 from tasuki_agent.kernel.marks import GROUP
 from tasuki_agent.kinds.link import linktypes
@@ -24,6 +24,7 @@ def decode(message: bytes, names: Names) -> tuple[str, LinkSpec]:
         index=index,
         up=bool(flags & uapi.IFF_UP),
         mtu=number(values[uapi.IFLA_MTU]),
+        mac_address=values.get(uapi.IFLA_ADDRESS, b"").hex(":"),
         group=number(values[uapi.IFLA_GROUP]),
     )
     info = parse(values.get(uapi.IFLA_LINKINFO, b""))
@@ -45,7 +46,7 @@ def create(name: str, spec: LinkSpec, index_of: Callable[[str], int]) -> bytes:
             _HEAD.pack(0, 0, 0, flags, uapi.IFF_UP),
             string(uapi.IFLA_IFNAME, name),
             u32(uapi.IFLA_GROUP, GROUP),
-            u32(uapi.IFLA_MTU, spec.mtu) if spec.mtu is not None else b"",
+            _basics(spec, ("mtu", "mac_address")),
             _info(link_type.kernel_name, data=b"".join(data)),
         )
     )
@@ -61,10 +62,19 @@ def change(
     link_type = linktypes.by_spec()[type(spec)]
     if data := b"".join(link_type.encode(spec, fields, index_of)):
         yield _HEAD.pack(0, 0, observed.index, 0, 0) + _info(link_type.kernel_name, data)
-    if not {"mtu", "up"}.isdisjoint(fields):
+    if not {"mtu", "mac_address", "up"}.isdisjoint(fields):
         flags, mask = (uapi.IFF_UP if spec.up else 0, uapi.IFF_UP) if "up" in fields else (0, 0)
-        mtu = u32(uapi.IFLA_MTU, spec.mtu) if "mtu" in fields and spec.mtu is not None else b""
-        yield _HEAD.pack(0, 0, observed.index, flags, mask) + mtu
+        yield _HEAD.pack(0, 0, observed.index, flags, mask) + _basics(spec, fields)
+
+
+def _basics(spec: LinkSpec, fields: Collection[str]) -> bytes:
+    """Attributes that links of all types have, of the fields named."""
+    attributes = b""
+    if "mtu" in fields and spec.mtu is not None:
+        attributes += u32(uapi.IFLA_MTU, spec.mtu)
+    if "mac_address" in fields and spec.mac_address is not None:
+        attributes += raw(uapi.IFLA_ADDRESS, bytes.fromhex(spec.mac_address.replace(":", "")))
+    return attributes
 
 
 def delete(observed: LinkSpec) -> bytes:

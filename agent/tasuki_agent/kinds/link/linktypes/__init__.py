@@ -22,6 +22,8 @@ class Basis:
     index: int
     up: bool
     mtu: int
+    mac_address: str
+    """In lower case; empty for a link without one."""
     group: int
 
 
@@ -47,6 +49,11 @@ class LinkSpec(Protocol):
     @property
     def mtu(self) -> int | None:
         """In bytes; None if the kernel's choice will do."""
+        ...
+
+    @property
+    def mac_address(self) -> str | None:
+        """In lower case; None if the kernel's choice will do."""
         ...
 
     @property

@@ -35,6 +35,7 @@ class Vxlan:
     learning: bool
     up: bool
     mtu: int | None = optional()
+    mac_address: str | None = optional()
     index: int = field(default=0, compare=False)
     group: int = field(default=0, compare=False)
 
@@ -53,6 +54,7 @@ class VxlanType:
         "local": "/tasuki-link:vxlan/local",
         "learning": "/tasuki-link:vxlan/learning",
         "mtu": "/tasuki-link:mtu",
+        "mac_address": "/tasuki-link:mac-address",
     }
 
     def want(self, interface: InterfacesInterface) -> Vxlan:
@@ -69,6 +71,7 @@ class VxlanType:
             learning=vxlan.learning,
             up=interface.enabled,
             mtu=interface.mtu,
+            mac_address=interface.mac_address.lower() if interface.mac_address else None,
         )
 
     def underlays(self, spec: Vxlan) -> Iterable[str]:
@@ -115,6 +118,7 @@ class VxlanType:
             learning=data[IFLA_VXLAN_LEARNING] != b"\0",
             up=basis.up,
             mtu=basis.mtu,
+            mac_address=basis.mac_address,
             index=basis.index,
             group=basis.group,
         )
@@ -129,8 +133,12 @@ class VxlanType:
             "local": spec.local,
             "learning": spec.learning,
         }
-        members: dict[str, Any] = {"tasuki-link:vxlan": {k: v for k, v in vxlan.items() if v is not None}}
-        return members | ({"tasuki-link:mtu": spec.mtu} if spec.mtu is not None else {})
+        members = {
+            "tasuki-link:mtu": spec.mtu,
+            "tasuki-link:mac-address": spec.mac_address,
+            "tasuki-link:vxlan": {name: value for name, value in vxlan.items() if value is not None},
+        }
+        return {name: value for name, value in members.items() if value is not None}
 
 
 def _address(v4: int, v6: int, address: str) -> bytes:
