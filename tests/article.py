@@ -53,17 +53,19 @@ def network() -> dict[str, Any]:
 
 def hub_commands() -> list[str]:
     """The hub, router "vps"."""
-    return _lines("""
+    return _lines(r"""
         sysctl -qw net.ipv6.conf.all.forwarding=1
         ip -6 route add unreachable 2001:db8:ae00::/40
 
-        ip link add vxlan01 mtu 1450 type vxlan id 1 dstport 4789 remote 10.1.1.2 dev enp1s0f0 nolearning
+        ip link add vxlan01 address 02:74:00:00:01:01 mtu 1450 \
+            type vxlan id 1 dstport 4789 remote 10.1.1.2 dev enp1s0f0 nolearning
         ip link set vxlan01 up
         ip -6 addr add 2001:db8:ae00:0:1::1/80 dev vxlan01
         ip -6 route add 2001:db8:ae00:1::/64 via 2001:db8:ae00:0:1::2 dev vxlan01
         ip -6 route add 2001:db8:ae01::/48 via 2001:db8:ae00:0:1::2 dev vxlan01
 
-        ip link add vxlan08 mtu 1450 type vxlan id 8 dstport 4789 remote 10.1.1.8 dev enp1s0f0 nolearning
+        ip link add vxlan08 address 02:74:00:00:08:01 mtu 1450 \
+            type vxlan id 8 dstport 4789 remote 10.1.1.8 dev enp1s0f0 nolearning
         ip link set vxlan08 up
         ip -6 addr add 2001:db8:ae00:0:8::1/80 dev vxlan08
         ip -6 route add 2001:db8:ae00:8::/64 via 2001:db8:ae00:0:8::2 dev vxlan08
@@ -73,11 +75,12 @@ def hub_commands() -> list[str]:
 
 def default_gateway_client_commands() -> list[str]:
     """Subscriber 8, router "branch": no LAN, so the router itself has the first address of both prefixes."""
-    return _lines("""
+    return _lines(r"""
         sysctl -qw net.ipv6.conf.all.forwarding=1
         sysctl -qw net.ipv6.conf.enp6s0f1.accept_ra=2
 
-        ip link add vxlan08 mtu 1450 type vxlan id 8 dstport 4789 remote 10.1.1.1 dev enp6s0f1 nolearning
+        ip link add vxlan08 address 02:74:00:00:08:02 mtu 1450 \
+            type vxlan id 8 dstport 4789 remote 10.1.1.1 dev enp6s0f1 nolearning
         ip link set vxlan08 up
         ip -6 addr add 2001:db8:ae00:0:8::2/80 dev vxlan08
         ip -6 addr add 2001:db8:ae00:8::1/64 dev vxlan08 noprefixroute
@@ -90,11 +93,12 @@ def default_gateway_client_commands() -> list[str]:
 
 def policy_routing_client_commands() -> list[str]:
     """Subscriber 1, router "home": the /64 is the LAN's, and the router's own default route stays."""
-    return _lines("""
+    return _lines(r"""
         sysctl -qw net.ipv6.conf.all.forwarding=1
         sysctl -qw net.ipv6.conf.enp6s0f1.accept_ra=2
 
-        ip link add vxlan01 mtu 1450 type vxlan id 1 dstport 4789 remote 10.1.1.1 dev enp6s0f1 nolearning
+        ip link add vxlan01 address 02:74:00:00:01:02 mtu 1450 \
+            type vxlan id 1 dstport 4789 remote 10.1.1.1 dev enp6s0f1 nolearning
         ip link set vxlan01 up
         ip -6 addr add 2001:db8:ae00:0:1::2/80 dev vxlan01
         ip -6 addr add 2001:db8:ae00:1::1/64 dev lan0
@@ -128,4 +132,5 @@ def policy_routing_client_commands() -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    lines = text.replace("\\\n", "").splitlines()
+    return [" ".join(line.split()) for line in lines if line.strip()]

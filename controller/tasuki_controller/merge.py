@@ -39,16 +39,21 @@ class Merge:
     def __init__(self, schema: Schema, router: str) -> None:
         self._top = schema.top
         self._router = router
-        self._root = _Opened({})
+        self._root: _Part | None = None
         self.conflicts: list[ConfigError] = []
 
     def add(self, tree: Tree, source: str) -> None:
         """Merge a canonical tree. What contradicts the trees before it is left out and noted as conflict."""
-        self._add_members(self._root, self._top, _Taken(tree, source), ())
+        new = _Taken(tree, source)
+        if self._root is None:
+            self._root = new
+            return
+        self._root = _opened_members(self._root)
+        self._add_members(self._root, self._top, new, ())
 
     def tree(self) -> Tree:
-        """All that was added, canonical."""
-        return _members(self._top, self._root)
+        """All that was added, canonical; the very tree that was added if it is the only one."""
+        return {} if self._root is None else _members(self._top, self._root)
 
     def _add_members(self, old: _Opened, node: Container | List, new: _Taken, place: _Place) -> None:
         for label, value in new.value.items():

@@ -54,10 +54,11 @@ def interface(name: str, kind: str, *, ipv6: Node | None = None, link: Node | No
     return node
 
 
-def vxlan(*, vni: int, udp_port: int, underlay: str, remote: str, mtu: int) -> Node:
+def vxlan(*, vni: int, udp_port: int, underlay: str, remote: str, mtu: int, mac_address: str) -> Node:
     """What makes an interface a VXLAN tunnel with one remote end."""
     return {
         "tasuki-link:mtu": mtu,
+        "tasuki-link:mac-address": mac_address,
         "tasuki-link:vxlan": {
             "vni": vni,
             "udp-port": udp_port,

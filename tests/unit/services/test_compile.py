@@ -110,6 +110,7 @@ def test_router_that_takes_part_in_nothing_has_an_empty_tree() -> None:
 def test_both_ends_mirror_each_other(document: Json) -> None:
     for one, number, name, hub, client in ends(document):
         here, there = interface(hub, name), interface(client, name)
+        own = share(IPv6Network(one.prefix), one.vni_base, number)
         each = next(each for each in one.subscriber if each.number == number)
         assert here.vxlan
         assert there.vxlan
@@ -123,6 +124,7 @@ def test_both_ends_mirror_each_other(document: Json) -> None:
         assert ip_address(here.vxlan.remote).version == ip_address(there.vxlan.remote).version
         assert not here.vxlan.learning
         assert not there.vxlan.learning
+        assert (here.mac_address, there.mac_address) == (own.hub_mac_address, own.subscriber_mac_address)
         (hub_address,) = addresses(here)
         assert hub_address + 1 in addresses(there)
         assert there.mtu is not None

@@ -21,6 +21,8 @@ def test_subscriber_eight_of_the_article() -> None:
 
     assert eight.interface == "vxlan08"
     assert eight.vni == 8
+    assert eight.hub_mac_address == "02:74:00:00:08:01"
+    assert eight.subscriber_mac_address == "02:74:00:00:08:02"
     assert str(eight.link) == "2001:db8:ae00:0:8::/80"
     assert eight.hub_address == "2001:db8:ae00:0:8::1"
     assert eight.subscriber_address == "2001:db8:ae00:0:8::2"

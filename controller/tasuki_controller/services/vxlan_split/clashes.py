@@ -1,7 +1,6 @@
 """What the subscriptions of one router must not share: VNIs, the default route, interfaces, tables."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.path import predicate
@@ -59,56 +58,33 @@ def _default_routes(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """An interface of a router, who needs it, and where that is written."""
-
-    router: str
-    interface: str
-    source: str
-    path: str
-
-
 def _interfaces(splits: Iterable[Split], tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
     """An interface is a tunnel, or carries tunnels, or is a LAN."""
     made = {(end, tunnel.share.interface): tunnel.source for tunnel in tunnels for end in tunnel.routers}
-    underlays = [*_hub_underlays(splits), *_subscriber_underlays(tunnels)]
-    carrying = {(use.router, use.interface): use.source for use in underlays}
-    for use in (*underlays, *_lans(tunnels)):
-        maker = made.get((use.router, use.interface))
-        if maker:
-            yield _misused(
-                use, f"is the tunnel of {maker}: name an interface that is there without the tunnels"
-            )
-    for use in _lans(tunnels):
-        carried = carrying.get((use.router, use.interface))
-        if carried:
-            yield _misused(use, f"is the underlay of {carried}: name another interface as LAN")
-
-
-def _misused(use: _Use, why: str) -> ConfigError:
-    message = f"{use.source} cannot use interface {use.interface} of router {use.router}, which {why}."
-    return problem.invalid(use.path, "interface-role-clash", message)
-
-
-def _hub_underlays(splits: Iterable[Split]) -> Iterator[_Use]:
+    carrying = {(split.hub.router, split.hub.underlay.interface): hub_source(split) for split in splits}
+    carrying |= {(tunnel.target, tunnel.subscriber.underlay.interface): tunnel.source for tunnel in tunnels}
     for split in splits:
-        path = problem.split_path(split, "hub", "underlay", "interface")
-        yield _Use(split.hub.router, split.hub.underlay.interface, hub_source(split), path)
-
-
-def _subscriber_underlays(tunnels: Iterable[Tunnel]) -> Iterator[_Use]:
+        router, interface = split.hub.router, split.hub.underlay.interface
+        if maker := made.get((router, interface)):
+            path = problem.split_path(split, "hub", "underlay", "interface")
+            yield _misused(path, router, interface, f"is the tunnel of {maker}")
     for tunnel in tunnels:
-        path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "interface")
-        yield _Use(tunnel.target, tunnel.subscriber.underlay.interface, tunnel.source, path)
-
-
-def _lans(tunnels: Iterable[Tunnel]) -> Iterator[_Use]:
-    for tunnel in tunnels:
+        interface = tunnel.subscriber.underlay.interface
+        if maker := made.get((tunnel.target, interface)):
+            path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "interface")
+            yield _misused(path, tunnel.target, interface, f"is the tunnel of {maker}")
         for lan in tunnel.subscriber.delegation.lan:
-            entry = "lan" + predicate("interface", lan.interface)
-            path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "delegation", entry)
-            yield _Use(tunnel.target, lan.interface, tunnel.source, path)
+            user = (tunnel.target, lan.interface)
+            if holder := made.get(user) or carrying.get(user):
+                entry = "lan" + predicate("interface", lan.interface)
+                path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "delegation", entry)
+                what = "is the tunnel" if user in made else "carries the tunnel"
+                yield _misused(path, tunnel.target, lan.interface, f"{what} of {holder}")
+
+
+def _misused(path: str, router: str, interface: str, why: str) -> ConfigError:
+    message = f"Interface {interface} of router {router} {why}: name another one."
+    return problem.invalid(path, "interface-role-clash", message)
 
 
 def _tables(tunnels: Iterable[Tunnel], written: Mapping[str, Router]) -> Iterator[ConfigError]:

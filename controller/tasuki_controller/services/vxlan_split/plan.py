@@ -42,11 +42,25 @@ class Prefix:
 class Share:
     """One subscriber's part of a split."""
 
+    base: int
+    """The split's prefix."""
+    number: int
     vni: int
-    link: Prefix
-    """The /80 of the tunnel itself."""
-    routed64: Prefix
-    routed48: Prefix
+
+    @property
+    def link(self) -> Prefix:
+        """The /80 of the tunnel itself."""
+        return Prefix(self.base | self.number << 48, 80)
+
+    @property
+    def routed64(self) -> Prefix:
+        """The /64 in the /48 number 0."""
+        return Prefix(self.base | self.number << 64, 64)
+
+    @property
+    def routed48(self) -> Prefix:
+        """The /48."""
+        return Prefix(self.base | self.number << 80, SITE_LENGTH)
 
     @property
     def interface(self) -> str:
@@ -64,6 +78,16 @@ class Share:
         return self.link.address(2)
 
     @property
+    def hub_mac_address(self) -> str:
+        """Link-layer address of the hub's end."""
+        return _mac_address(self.vni, 1)
+
+    @property
+    def subscriber_mac_address(self) -> str:
+        """Link-layer address of the subscriber's end."""
+        return _mac_address(self.vni, 2)
+
+    @property
     def prefixes(self) -> tuple[Prefix, Prefix, Prefix]:
         """All that the tunnel carries."""
         return self.link, self.routed64, self.routed48
@@ -75,13 +99,7 @@ class Share:
 
 def share(prefix: IPv6Network, vni_base: int, number: int) -> Share:
     """The share of one subscriber; `number` lies in `numbers(prefix)`."""
-    base = int(prefix.network_address)
-    return Share(
-        vni=vni_base + number,
-        link=Prefix(base | number << 48, 80),
-        routed64=Prefix(base | number << 64, 64),
-        routed48=Prefix(base | number << 80, SITE_LENGTH),
-    )
+    return Share(int(prefix.network_address), number, vni_base + number)
 
 
 def numbers(prefix: IPv6Network) -> range:
@@ -94,6 +112,11 @@ def numbers(prefix: IPv6Network) -> range:
 def interface_name(vni: int) -> str:
     """Name of the tunnel with a VNI: at least two hexadecimal digits, 24 bits fit into IFNAMSIZ."""
     return f"vxlan{vni:02x}"
+
+
+def _mac_address(vni: int, end: int) -> str:
+    """Locally administered, and the same each time the tunnel is built: 02:74, the VNI, the end."""
+    return (b"\x02\x74" + vni.to_bytes(3) + bytes([end])).hex(":")
 
 
 def tunnel_mtu(underlay_mtu: int, family: int) -> int:

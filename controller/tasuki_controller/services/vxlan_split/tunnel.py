@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from tasuki_yang.network import Network, NetworkVxlanSplit, NetworkVxlanSplitSubscriber
 
-from tasuki_controller.services.vxlan_split.plan import Prefix, Share, numbers, share, tunnel_mtu
+from tasuki_controller.services.vxlan_split.plan import Share, numbers, share, tunnel_mtu
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Split: TypeAlias = NetworkVxlanSplit
@@ -59,12 +59,6 @@ class Tunnel:
         """MTU of both ends."""
         underlay = min(self.split.hub.underlay.mtu, self.subscriber.underlay.mtu)
         return tunnel_mtu(underlay, self.remote.version)
-
-    @property
-    def lans(self) -> Iterator[tuple[str, Prefix]]:
-        """The LAN interfaces and the /64 of each."""
-        for lan in self.subscriber.delegation.lan:
-            yield lan.interface, self.share.lan(lan.subnet_id)
 
     @property
     def routes_by_policy(self) -> bool:
