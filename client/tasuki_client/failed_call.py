@@ -7,15 +7,16 @@ import grpc
 from tasuki_proto.channel import Target
 from tasuki_proto.status import config_errors
 
-from tasuki_client.errors import AccessDenied, CallFailed, ConfigRejected, TasukiError, Unreachable
+from tasuki_client.errors import AccessDenied, CallFailed, ConfigRejected, TasukiError, Unreachable, sentence
 
 
 def from_rpc(error: grpc.RpcError, target: Target) -> TasukiError:
     """The exception for a failed call: problems of the request first, else what its code says."""
-    if problems := config_errors(error):
+    problems = config_errors(error)
+    if problems and error.code() not in _DENIED:
         return ConfigRejected(problems)
-    explain = _EXPLAINED.get(error.code(), _failed)
-    return explain(target, error.details() or "no details")
+    details = "; ".join(map(sentence, problems)) or error.details() or "no details"
+    return _EXPLAINED.get(error.code(), _failed)(target, details)
 
 
 def _unreachable(target: Target, details: str) -> TasukiError:
@@ -36,8 +37,8 @@ def _too_late(target: Target, details: str) -> TasukiError:
 
 def _denied(target: Target, details: str) -> TasukiError:
     return AccessDenied(
-        f"the controller at {target} refuses: {details} (an operator's certificate is issued by "
-        f"'tasuki-controller issue operator NAME --out DIR')"
+        f"{details} The controller at {target} lets operators do this: 'tasuki-controller issue operator "
+        f"NAME --out DIR' makes a certificate for one"
     )
 
 
@@ -55,11 +56,11 @@ def _said(_target: Target, details: str) -> TasukiError:
     return CallFailed(details)
 
 
+_DENIED: Final = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
 _EXPLAINED: Final[dict[grpc.StatusCode, Callable[[Target, str], TasukiError]]] = {
     grpc.StatusCode.UNAVAILABLE: _unreachable,
     grpc.StatusCode.DEADLINE_EXCEEDED: _too_late,
-    grpc.StatusCode.UNAUTHENTICATED: _denied,
-    grpc.StatusCode.PERMISSION_DENIED: _denied,
+    **dict.fromkeys(_DENIED, _denied),
     grpc.StatusCode.UNIMPLEMENTED: _unknown_call,
     grpc.StatusCode.NOT_FOUND: _said,
     grpc.StatusCode.INVALID_ARGUMENT: _said,

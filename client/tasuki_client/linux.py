@@ -107,6 +107,7 @@ def _link(interface: InterfacesInterface) -> Iterator[Step]:
     if vxlan is None:
         return
     words: list[object] = ["ip", "link", "add", "name", name]
+    words += ["address", interface.mac_address] if interface.mac_address else []
     words += ["mtu", interface.mtu] if interface.mtu else []
     words += ["address", interface.mac_address] if interface.mac_address else []
     words += ["type", "vxlan", "id", vxlan.vni, "dev", vxlan.underlay, "remote", vxlan.remote]
