@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,6 +178,15 @@ async def agent(target: Target, tls: TlsFiles | None = None) -> AsyncIterator[Ag
     """An agent with a connection of its own."""
     async with aio_channel(target, tls) as channel:
         yield Agent(channel)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until it holds, but not for ever."""
+    async with asyncio.timeout(DEADLINE):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.01)
 
 
 class Refusal:
