@@ -41,7 +41,10 @@ class Agent:
         """
         async with Kernel(self.state.path) as kernel:
             reconciler = Reconciler(
-                kinds.load(kernel), self.clock, self.observe_interval, on_applied=self._applied
+                kinds.load(kernel),
+                self.clock,
+                self.observe_interval,
+                on_applied=lambda intent: self._applied(intent, kernel.world),
             )
             recorder = _DriftRecorder(self.state, reconciler)
             link = ControllerLink(
@@ -60,7 +63,7 @@ class Agent:
                 link.notify()
 
             reconciler.on_change = changed
-            self._resume(reconciler)
+            self._resume(reconciler, kernel.world)
             log.info("agent of router %s started", self.router)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_follow(kernel, reconciler), name="monitor")
@@ -68,7 +71,7 @@ class Agent:
                 tasks.create_task(link.run(), name="link to the controller")
         raise AssertionError("the tasks of an agent never end by themselves")
 
-    def _resume(self, reconciler: Reconciler) -> None:
+    def _resume(self, reconciler: Reconciler, world: str) -> None:
         """Go on where an earlier run ended, without waiting for the controller."""
         reconciler.drift.restore(self.state.load_drift())
         intent = self.state.load_intent()
@@ -76,15 +79,15 @@ class Agent:
             log.info("no intent yet: nothing is changed until the controller sends one")
             return
         log.info("going on with the intent of revision %d", intent.revision)
-        reconciler.resume(intent, self.state.load_applied())
+        reconciler.resume(intent, self.state.load_applied(world))
 
     def _take(self, reconciler: Reconciler, intent: Intent) -> None:
         """On disk first: what is carried out must be known after a crash."""
         self.state.save_intent(intent)
         reconciler.set_intent(intent)
 
-    def _applied(self, intent: Intent) -> None:
-        self.state.save_applied(intent)
+    def _applied(self, intent: Intent, world: str) -> None:
+        self.state.save_applied(intent, world)
         log.info("revision %d is applied", intent.revision)
 
 

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import json
 import zlib
 from dataclasses import dataclass
 
@@ -57,28 +56,15 @@ class Intent:
             text = gzip.decompress(compressed)
         except (OSError, EOFError, zlib.error) as error:
             raise BrokenIntent(f"revision {revision} cannot be decompressed: {error}") from error
-        if hashlib.sha256(text).hexdigest() != digest:
-            raise BrokenIntent(f"revision {revision} does not match its digest")
-        return cls.parse(revision, text)
-
-    def to_record(self) -> bytes:
-        """The intent as a file of its own."""
-        return json.dumps(
-            {"revision": self.revision, "digest": self.digest, "text": self.text.decode()}
-        ).encode()
+        return cls.checked(revision, text, digest)
 
     @classmethod
-    def from_record(cls, record: bytes) -> "Intent":
-        """Read what `to_record` wrote.
+    def checked(cls, revision: int, text: bytes, digest: str) -> "Intent":
+        """Read an intent whose digest is known.
 
         Raises:
-            BrokenIntent: the record is damaged, or the models have moved on.
+            BrokenIntent: text and digest do not belong together, or it is no router tree.
         """
-        try:
-            fields = json.loads(record)
-            revision, text, digest = int(fields["revision"]), str(fields["text"]).encode(), fields["digest"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise BrokenIntent(f"the stored intent is damaged: {error}") from error
         if hashlib.sha256(text).hexdigest() != digest:
-            raise BrokenIntent("the stored intent does not match its digest")
+            raise BrokenIntent(f"revision {revision} does not match its digest")
         return cls.parse(revision, text)

@@ -1,7 +1,7 @@
 """What the agent keeps on disk, so that it needs no controller to start and forgets no drift.
 
     intent.json    the newest intent received: what the router is brought to at boot
-    applied.json   the newest intent that was met: tells drift from work that is still to do
+    applied.json   the newest intent that was met, and in which boot: tells drift from work still to do
     drift.json     drift that the controller has not stored yet
 
 Each file is replaced as a whole, so that a crash leaves the old or the new one. A file that cannot be read is
@@ -78,19 +78,21 @@ class StateDir:
 
     def load_intent(self) -> Intent | None:
         """The newest intent received."""
-        return self._load_intent("intent.json")
+        record = self._read("intent.json")
+        return record.intent if record else None
 
-    def load_applied(self) -> Intent | None:
-        """The newest intent that was met."""
-        return self._load_intent("applied.json")
+    def load_applied(self, world: str) -> Intent | None:
+        """The newest intent that was met in this world; None if the machine was started since."""
+        record = self._read("applied.json")
+        return record.intent if record and record.world == world else None
 
     def save_intent(self, intent: Intent) -> None:
         """Keep the intent before anything of it is carried out."""
-        replace_file(self.path / "intent.json", intent.to_record())
+        replace_file(self.path / "intent.json", _Record(intent).to_bytes())
 
-    def save_applied(self, intent: Intent) -> None:
+    def save_applied(self, intent: Intent, world: str) -> None:
         """Keep the intent after all of it is seen to be so."""
-        replace_file(self.path / "applied.json", intent.to_record())
+        replace_file(self.path / "applied.json", _Record(intent, world).to_bytes())
 
     def load_drift(self) -> list[DriftItem]:
         """Drift that the controller may not have stored."""
@@ -112,9 +114,9 @@ class StateDir:
         if records or path.exists():
             replace_file(path, json.dumps(records).encode())
 
-    def _load_intent(self, name: str) -> Intent | None:
+    def _read(self, name: str) -> "_Record | None":
         try:
-            return Intent.from_record((self.path / name).read_bytes())
+            return _Record.from_bytes((self.path / name).read_bytes())
         except FileNotFoundError:
             return None
         except BrokenIntent as error:
@@ -125,6 +127,40 @@ class StateDir:
         broken = self.path / f"{name}.broken"
         (self.path / name).replace(broken)
         log.error("%s in %s cannot be used and is kept as %s: %s", name, self.path, broken.name, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """An intent as a file. `world` is the boot and network namespace in which it was met."""
+
+    intent: Intent
+    world: str = ""
+
+    def to_bytes(self) -> bytes:
+        intent = self.intent
+        return json.dumps(
+            {
+                "revision": intent.revision,
+                "digest": intent.digest,
+                "world": self.world,
+                "text": intent.text.decode(),
+            }
+        ).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            BrokenIntent: the file is damaged, or the models have moved on.
+        """
+        try:
+            fields = json.loads(content)
+            text, digest = str(fields["text"]).encode(), fields["digest"]
+            revision, world = int(fields["revision"]), str(fields["world"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise BrokenIntent(f"not a record of an intent: {error!r}") from error
+        return cls(Intent.checked(revision, text, digest), world)
 
 
 def _to_item(record: dict[str, Any]) -> DriftItem:

@@ -18,7 +18,7 @@ from typing import Self
 from tasuki_agent.errors import Permanent
 from tasuki_agent.kernel.monitor import Monitor, Topic
 from tasuki_agent.kernel.netlink import Rtnetlink
-from tasuki_agent.kernel.sysctl import Sysctls
+from tasuki_agent.kernel.sysctl import Sysctls, world
 
 __all__ = ["Kernel", "Topic"]
 
@@ -55,6 +55,11 @@ class Kernel:
     def events(self) -> AsyncIterator[frozenset[Topic]]:
         """The topics that changed since the last time, coalesced, for ever. One reader."""
         return self._monitor.events()
+
+    @property
+    def world(self) -> str:
+        """This boot and this network namespace. In another one nothing is left of what was made."""
+        return world()
 
     @property
     def overruns(self) -> int:

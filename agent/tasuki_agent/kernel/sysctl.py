@@ -29,7 +29,7 @@ class Sysctls:
 
     def __init__(self, record: Path) -> None:
         self._record = record
-        self._world = _world()
+        self._world = world()
         self._before = self._load()
 
     def recorded(self) -> dict[str, str]:
@@ -81,7 +81,8 @@ class Sysctls:
         temporary.replace(self._record)
 
 
-def _world() -> str:
+def world() -> str:
+    """This boot and this network namespace: what lives and dies with everything that we made."""
     boot = (_ROOT / "kernel/random/boot_id").read_text().strip()
     return f"{boot} {Path('/proc/thread-self/ns/net').stat().st_ino}"
 

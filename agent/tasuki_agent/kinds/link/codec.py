@@ -32,7 +32,7 @@ def decode(message: bytes, names: Names) -> tuple[str, LinkSpec]:
     link_type = linktypes.by_kernel_name().get(kind)
     name = text(values[uapi.IFLA_IFNAME])
     if link_type is None:
-        return name, OtherLink(kind, basis.up, basis.mtu, index, basis.group)
+        return name, OtherLink(kind, basis.up, basis.mtu, basis.mac_address, index, basis.group)
     return name, link_type.decode(basis, parse(info[uapi.IFLA_INFO_DATA]), names)
 
 

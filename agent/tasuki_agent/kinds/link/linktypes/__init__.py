@@ -34,6 +34,7 @@ class OtherLink:
     type: str
     up: bool
     mtu: int
+    mac_address: str = field(default="", compare=False)
     index: int = field(default=0, compare=False)
     group: int = field(default=0, compare=False)
 
