@@ -109,7 +109,6 @@ def _link(interface: InterfacesInterface) -> Iterator[Step]:
     words: list[object] = ["ip", "link", "add", "name", name]
     words += ["address", interface.mac_address] if interface.mac_address else []
     words += ["mtu", interface.mtu] if interface.mtu else []
-    words += ["address", interface.mac_address] if interface.mac_address else []
     words += ["type", "vxlan", "id", vxlan.vni, "dev", vxlan.underlay, "remote", vxlan.remote]
     words += ["local", vxlan.local] if vxlan.local else []
     words += ["dstport", vxlan.udp_port, "learning" if vxlan.learning else "nolearning"]

@@ -13,7 +13,7 @@ sysctl -q -w net/ipv6/conf/enp6s0f1/accept_ra=2
 sysctl -q -w net/ipv6/conf/all/forwarding=1
 
 # Links
-ip link add name vxlan02 address 02:74:00:00:02:02 mtu 1450 address 02:74:00:00:02:02 type vxlan id 2 dev enp6s0f1 remote 10.1.1.1 dstport 4789 nolearning
+ip link add name vxlan02 address 02:74:00:00:02:02 mtu 1450 type vxlan id 2 dev enp6s0f1 remote 10.1.1.1 dstport 4789 nolearning
 
 # Addresses
 ip -6 address replace 2001:db8:ae00:0:2::2/80 dev vxlan02

@@ -25,7 +25,7 @@ sysctl -q -w net/ipv6/conf/eth0/accept_ra=2
 sysctl -q -w net/ipv6/conf/all/forwarding=1
 
 # Links
-ip link add name vxlan04 address 02:74:00:00:04:02 mtu 1450 address 02:74:00:00:04:02 type vxlan id 4 dev eth0 remote 10.1.1.1 dstport 4789 nolearning
+ip link add name vxlan04 address 02:74:00:00:04:02 mtu 1450 type vxlan id 4 dev eth0 remote 10.1.1.1 dstport 4789 nolearning
 
 # Addresses
 ip -6 address replace 2001:db8:ae00:0:4::2/80 dev vxlan04
