@@ -119,7 +119,7 @@ class _Deletion:
         """What is left of a member. An absent one is searched as well, so that each missing node is named."""
         match node:
             case Container() if named:
-                left = self.members(node, old or {}, named, path)
+                left = self.members(node, {} if old is None else old, named, path)
                 return left if left or (node.presence and old is not None) else None
             case Leaf() | Container():
                 if old is None:

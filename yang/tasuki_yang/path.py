@@ -76,10 +76,14 @@ def get(schema: Schema, tree: Tree, path: str) -> Any | None:
     """The value at the path: a member's value, or one entry of a list. None if there is none.
 
     Raises:
-        InvalidIntent: see `parse`.
+        InvalidIntent: see `parse`; or a list on the way is named without a key.
     """
     value: Any = tree
     for step in parse(schema, path):
+        if not isinstance(value, dict):
+            raise _error(
+                "missing-element", path, f"Above '{step.node.label}' an entry must be named by its keys."
+            )
         value = value.get(step.node.label)
         if value is not None and step.key is not None and isinstance(step.node, List | LeafList):
             value = by_key(step.node, value).get(step.key)

@@ -1,5 +1,7 @@
 """A schema with one node of every sort, and random trees of any schema."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from shutil import copytree
@@ -18,12 +20,19 @@ from tasuki_yang.node import Bounds, Container, Leaf, LeafList, List, Node, Sche
 EXAMPLE_MODULES = Path(__file__).parent / "modules"
 
 
-@cache
-def example() -> Tree:
-    """The example's schema and descriptions; its modules stand beside the vendored ones."""
+@contextmanager
+def example_folder() -> Iterator[str]:
+    """The example's modules beside those that they import."""
     with TemporaryDirectory() as folder:
         copytree(str(FOLDER), folder, dirs_exist_ok=True)
         copytree(EXAMPLE_MODULES, folder, dirs_exist_ok=True)
+        yield folder
+
+
+@cache
+def example() -> Tree:
+    """The example's schema and descriptions."""
+    with example_folder() as folder:
         modules = Modules(Path(folder))
         return modules.tree("example", modules.members(("example",)))
 
@@ -33,8 +42,10 @@ EXAMPLE: Schema = example().schema
 
 def values(leaf_type: Type) -> st.SearchStrategy[Any]:
     """Canonical values of a type."""
-    return _spelled(leaf_type).filter(lambda value: _is_allowed(leaf_type, value)).map(
-        lambda value: canonical_value(leaf_type, value)
+    return (
+        _spelled(leaf_type)
+        .filter(lambda value: _is_allowed(leaf_type, value))
+        .map(lambda value: canonical_value(leaf_type, value))
     )
 
 

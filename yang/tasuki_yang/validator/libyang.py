@@ -41,11 +41,11 @@ _PREFIX = re.compile(r"(?<=/)[^/:]+:")
 class LibyangValidator:
     """One libyang context with the modules of a schema."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, folder: str = str(FOLDER)) -> None:
         # Errors are kept, all of them, instead of being printed.
         ly.set_log_options(ly.LogOptions.Store)
         self.schema = schema
-        self._context = ly.Context(str(FOLDER), _CONTEXT)
+        self._context = ly.Context(folder, _CONTEXT)
         for module in schema.modules:
             self._context.load_module(module)
 
@@ -53,7 +53,9 @@ class LibyangValidator:
         """All constraints that a canonical tree violates."""
         self._context.clean_all_errors()
         try:
-            self._context.parse_data(json.dumps(tree), ly.DataFormat.JSON, _PARSING, _VALIDATION)
+            self._context.parse_data(
+                json.dumps(tree, ensure_ascii=False), ly.DataFormat.JSON, _PARSING, _VALIDATION
+            )
         except ly.Error:
             return [self._error(error) for error in self._context.errors() if error.data_path]
         return []
@@ -71,5 +73,5 @@ class LibyangValidator:
         if match := _UNIQUE.fullmatch(message):
             return not_unique(path, match[1].split(), (match[2], match[3]))
         if app_tag in _COUNT:
-            return wrong_count(path, app_tag)
+            return wrong_count(self.schema, path, app_tag)
         return broken_must(path, " ".join(message.split()), app_tag)

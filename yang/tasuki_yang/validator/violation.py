@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.leaf import shown
-from tasuki_yang.node import Container, List, Node, Schema
-from tasuki_yang.path import parse
+from tasuki_yang.node import Container, LeafList, List, Node, Schema
+from tasuki_yang.path import entry_path, parse
 
 
 def missing_node(schema: Schema, path: str, name: str) -> ConfigError:
@@ -66,8 +66,11 @@ def not_applicable(path: str, condition: str = "") -> ConfigError:
     )
 
 
-def wrong_count(path: str, app_tag: str) -> ConfigError:
-    """A list has too few or too many entries."""
+def wrong_count(schema: Schema, path: str, app_tag: str) -> ConfigError:
+    """A list has too few or too many entries. The path is that of the list or of any entry."""
+    *_, last = parse(schema, path)
+    if isinstance(last.node, List | LeafList) and last.key is not None:
+        path = path.removesuffix(entry_path("", last.node, last.key))
     return ConfigError(
         error_tag="operation-failed",
         error_app_tag=app_tag,

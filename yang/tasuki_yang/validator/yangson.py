@@ -1,18 +1,18 @@
 """Constraints judged by yangson: pure Python, quadratic, and silent after the first violation."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from yangson import DataModel
-from yangson.enumerations import ContentType, ValidationScope
+from yangson.enumerations import ValidationScope
 from yangson.exceptions import ValidationError
 from yangson.instance import InstanceNode
 
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.generated.catalogue import MODULES
 from tasuki_yang.modules import FOLDER
-from tasuki_yang.node import Container, List, Node, Schema
+from tasuki_yang.node import Container, Leaf, List, Node, Schema
 from tasuki_yang.path import entry_path
 from tasuki_yang.tree import Tree, key_of
 from tasuki_yang.validator.violation import (
@@ -36,14 +36,16 @@ class YangsonValidator:
 
     def validate(self, tree: Tree) -> list[ConfigError]:
         """The first constraint that a canonical tree violates."""
-        root = self._model.from_raw(tree).add_defaults(ContentType.config)
+        root = self._model.from_raw(tree)
         try:
             root.validate()
         except ValidationError as error:
-            return [self._error(error, root.raw_value())]
+            return [self._error(error, tree)]
         except TypeError:
             # yangson 1.7.9 stumbles over its own message when a choice is missing.
-            return [self._missing_choice(_without_choice(root), root.raw_value())]
+            instance = _without_choice(root)
+            node, path = self._place(instance, tree)
+            return [missing_choice(self.schema, path, _choices(node, instance.value)[0])]
         return []
 
     def _error(self, error: ValidationError, tree: Tree) -> ConfigError:
@@ -51,7 +53,7 @@ class YangsonValidator:
         tag, message = error.tag or "", error.message or ""
         if tag == "missing-data":
             expected = message.removeprefix("expected ").removeprefix("one of ").split(", ")
-            return missing_node(self.schema, path, expected[0].strip("'").rpartition(":")[2])
+            return self._missing(node, path, expected[0].strip("'"))
         if tag.endswith("member-not-allowed"):
             return not_applicable(f"{path}/{message}")
         if tag == "instance-required":
@@ -60,17 +62,19 @@ class YangsonValidator:
             position = int(tag.rpartition(" ")[2])
             return not_unique(self._place(error.instance[position], tree)[1], [f"'{node.label}'"])
         if tag in ("too-few-elements", "too-many-elements"):
-            return wrong_count(path, tag)
+            return wrong_count(self.schema, path, tag)
         return broken_must(path, message or "A condition of the model is not satisfied.", tag)
 
-    def _missing_choice(self, instance: InstanceNode, tree: Tree) -> ConfigError:
-        node, path = self._place(instance, tree)
-        children = node.children.values() if isinstance(node, Container | List) else ()
-        choices = {child.cases[0][0]: False for child in children if child.cases}
-        for child in children:
-            if child.cases and child.label in instance.value:
-                choices[child.cases[0][0]] = True
-        return missing_choice(self.schema, path, next(name for name, made in choices.items() if not made))
+    def _missing(self, parent: Node, path: str, label: str) -> ConfigError:
+        """A container without presence is missing because something in it is."""
+        node = _child(parent, label)
+        if isinstance(node, Container) and not node.presence:
+            for child in node.children.values():
+                if isinstance(child, Leaf) and child.mandatory:
+                    return missing_node(self.schema, f"{path}/{label}", child.label)
+            if choices := _choices(node, ()):
+                return missing_choice(self.schema, f"{path}/{label}", choices[0])
+        return missing_node(self.schema, path, label.rpartition(":")[2])
 
     def _place(self, instance: InstanceNode, tree: Tree) -> tuple[Node, str]:
         """The schema node and the path of an instance, found along its JSON pointer."""
@@ -86,6 +90,17 @@ class YangsonValidator:
                 node = node.children[token]
                 path = f"{path}/{token}"
         return node, path
+
+
+def _child(parent: Node, label: str) -> Node | None:
+    return parent.children.get(label) if isinstance(parent, Container | List) else None
+
+
+def _choices(parent: Node, present: Collection[str]) -> list[str]:
+    """The choices below a node that none of the members present makes."""
+    children = parent.children.values() if isinstance(parent, Container | List) else ()
+    made = {child.cases[0][0] for child in children if child.cases and child.label in present}
+    return [child.cases[0][0] for child in children if child.cases and child.cases[0][0] not in made]
 
 
 def _without_choice(instance: InstanceNode) -> InstanceNode:

@@ -1,0 +1,126 @@
+"""Instance-identifiers: written, read, and followed."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from tasuki_yang.check import canonical
+from tasuki_yang.errors import ErrorTag, InvalidIntent
+from tasuki_yang.node import List, Type
+from tasuki_yang.path import entry_path, get, parse, predicate, select
+from unit.yang.example import EXAMPLE, trees, values
+
+TREE: dict[str, Any] = canonical(
+    EXAMPLE,
+    {
+        "example:values": {"switch": True, "example-extension:extra": "5"},
+        "example:people": {
+            "person": [
+                {"name": "anna", "age": 30, "nickname": ["a", "b"], "home": {"town": "Naha"}, "pet": {}},
+                {"name": 'it\'s "b"', "age": 40, "example-extension:contact": {"mail": "b@example.net"}},
+            ],
+            "visit": [{"day": "mon", "hour": 8, "reason": "tea"}, {"day": "tue", "hour": 9}],
+        },
+    },
+)
+PEOPLE = TREE["example:people"]
+
+
+@given(values(Type("string")))
+def test_whatever_a_key_holds_its_path_leads_back_to_it(key: str) -> None:
+    path = entry_path("/example:people/person", person(), (key,))
+    assert parse(EXAMPLE, path)[-1].key == (key,)
+
+
+def person() -> List:
+    node = parse(EXAMPLE, "/example:people/person")[-1].node
+    assert isinstance(node, List)
+    return node
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("ae00", "[name='ae00']"),
+        (8, "[name='8']"),
+        (True, "[name='true']"),
+        ("it's", '[name="it\'s"]'),
+        ('say "hi"', "[name='say \"hi\"']"),
+        ('it\'s "b\\c"', '[name="it\'s \\"b\\\\c\\""]'),
+    ],
+)
+def test_a_value_is_quoted_so_that_it_can_be_read_again(value: object, expected: str) -> None:
+    assert predicate("name", value) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("", TREE),
+        ("/example:values/switch", True),
+        ("/example:values/example-extension:extra", "5"),
+        ("/example:people/person[name='anna']/age", 30),
+        ("/example:people/example:person[example:name='anna']/example:age", 30),
+        ('/example:people/person[ name = "anna" ]/home', {"town": "Naha"}),
+        ('/example:people/person[name="it\'s \\"b\\""]/example-extension:contact/mail', "b@example.net"),
+        ("/example:people/person[name='anna']/nickname[.='b']", "b"),
+        ("/example:people/visit[day='mon'][hour='8']/reason", "tea"),
+        ("/example:people/visit[hour='8'][day='mon']/reason", "tea"),
+        ("/example:people/person", PEOPLE["person"]),
+        ("/example:people/person[name='nobody']", None),
+        ("/example:people/person[name='nobody']/age", None),
+        ("/example:route/note", None),
+    ],
+)
+def test_a_path_leads_to_its_value_or_to_nothing(path: str, expected: object) -> None:
+    assert get(EXAMPLE, TREE, path) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "tag", "word"),
+    [
+        ("example:people", "invalid-value", "not an instance-identifier"),
+        ("/example:people/", "invalid-value", "'/'"),
+        ("/example:people/person[name=anna]", "invalid-value", "[name=anna]"),
+        ("/people", "unknown-element", "'people'"),
+        ("/example:people/persn", "unknown-element", "'persn'"),
+        ("/example:people/contact", "unknown-element", "'contact'"),
+        ("/example:values/switch/on", "unknown-element", "'on'"),
+        ("/example:people/person[age='30']", "bad-element", "with name"),
+        ("/example:people/visit[day='mon']", "bad-element", "with day, hour"),
+        ("/example:people/person[name='a'][name='b']", "bad-element", "with name"),
+        ("/example:people/person/age", "missing-element", "by its keys"),
+        ("/example:people[name='a']", "bad-element", "without predicate"),
+        ("/example:people/visit[day='mon'][hour='eight']", "invalid-value", "uint8"),
+        ("/example:people/visit[day='mon'][hour='300']", "invalid-value", "300"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_explained(path: str, tag: ErrorTag, word: str) -> None:
+    with pytest.raises(InvalidIntent) as invalid:
+        get(EXAMPLE, TREE, path)
+    (error,) = invalid.value.errors
+    assert (error.error_tag, error.error_path) == (tag, path)
+    assert word in error.message
+
+
+def test_a_selection_keeps_what_is_above_and_below_and_the_keys_on_the_way() -> None:
+    assert select(EXAMPLE, TREE, "/example:people/person[name='anna']/home") == {
+        "example:people": {"person": [{"name": "anna", "home": {"town": "Naha"}}]}
+    }
+
+
+def test_a_selection_below_all_entries_leaves_out_those_without_it() -> None:
+    assert select(EXAMPLE, TREE, "/example:people/person/home/town") == {
+        "example:people": {"person": [{"name": "anna", "home": {"town": "Naha"}}]}
+    }
+
+
+def test_a_selection_of_what_is_not_there_is_empty() -> None:
+    assert select(EXAMPLE, TREE, "/example:people/person[name='nobody']/home") == {}
+    assert select(EXAMPLE, TREE, "/example:route/note") == {}
+    assert select(EXAMPLE, TREE, "/example:people/person[name='anna']/nickname[.='z']") == {}
+
+
+@given(trees(EXAMPLE))
+def test_the_selection_of_everything_is_everything(tree: dict[str, Any]) -> None:
+    assert select(EXAMPLE, tree, "") == tree
