@@ -31,6 +31,7 @@ except ImportError:  # PyYAML was built without libyaml
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 _STANDARD_INPUT: Final = "-"
+_NEVER_WRAP: Final = (1 << 31) - 1
 _DEEPEST: Final = 200
 """Nested values; the models have a tenth of it."""
 _TAG: Final = "tag:yaml.org,2002:"
@@ -102,7 +103,7 @@ def parse(text: str, name: str) -> Tree:
 def to_yaml(value: Any) -> str:
     """A value as YAML that readers of YAML 1.1 and 1.2 understand alike."""
     text: str = yaml.dump(
-        value, Dumper=_CautiousDumper, sort_keys=False, allow_unicode=True, width=sys.maxsize >> 33
+        value, Dumper=_CautiousDumper, sort_keys=False, allow_unicode=True, width=_NEVER_WRAP
     )
     return text.removesuffix("...\n")
 

@@ -55,26 +55,6 @@ def show(*renderables: RenderableType) -> None:
             _print_plainly(out, renderable)
 
 
-class _Place:
-    """Holds what is to be drawn next."""
-
-    def __init__(self) -> None:
-        self._make: Callable[[], RenderableType] = str
-
-    def take(self, make: Callable[[], RenderableType]) -> None:
-        self._make = make
-
-    def drawn(self) -> RenderableType:
-        return self._make()
-
-
-def _print_plainly(out: Console, renderable: RenderableType) -> None:
-    with out.capture() as capture:
-        out.print(renderable)
-    lines = (line.rstrip() for line in capture.get().splitlines())
-    print(*lines, sep="\n", file=out.file, flush=True)
-
-
 def show_json(value: Any) -> None:
     """Print a value as JSON."""
     show_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
@@ -98,3 +78,23 @@ def note(text: str | Text) -> None:
 def one_line(text: str) -> str:
     """A text from elsewhere, harmless on a terminal and in one line."""
     return "".join(c if c.isprintable() else " " for c in text)
+
+
+class _Place:
+    """Holds what is to be drawn next."""
+
+    def __init__(self) -> None:
+        self._make: Callable[[], RenderableType] = str
+
+    def take(self, make: Callable[[], RenderableType]) -> None:
+        self._make = make
+
+    def drawn(self) -> RenderableType:
+        return self._make()
+
+
+def _print_plainly(out: Console, renderable: RenderableType) -> None:
+    with out.capture() as capture:
+        out.print(renderable)
+    lines = (line.rstrip() for line in capture.get().splitlines())
+    print(*lines, sep="\n", file=out.file, flush=True)

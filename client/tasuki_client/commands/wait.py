@@ -1,10 +1,12 @@
 """`tasuki apply --wait`: until every router that a commit concerns has applied it, or time is up."""
 
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 from rich.table import Table
 from tasuki_proto.v1.config_pb2 import ApplyResponse
@@ -12,8 +14,12 @@ from tasuki_proto.v1.router_pb2 import Router
 
 from tasuki_client import terminal
 from tasuki_client.client import Client
+from tasuki_client.errors import Unreachable
 from tasuki_client.render import routers as render
 from tasuki_client.render.tables import table
+
+_RETRY: Final = 0.5
+"""Seconds between two attempts to reach the controller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,16 @@ def wait_for(client: Client, answer: ApplyResponse, seconds: float) -> list[Arri
 
 
 def _arrivals(client: Client, goals: Mapping[str, int], seconds: float) -> Iterator[Arrival]:
-    if goals:
-        for router in client.watch_routers(tuple(goals), with_objects=True, seconds=seconds):
-            yield Arrival(router, goals[router.name])
+    """What is heard of the routers until time is up, also from a controller that is restarted meanwhile."""
+    end = time.monotonic() + seconds
+    while goals and (left := end - time.monotonic()) > 0:
+        try:
+            for router in client.watch_routers(tuple(goals), with_objects=True, seconds=left):
+                yield Arrival(router, goals[router.name])
+        except Unreachable:
+            if left <= _RETRY:
+                raise
+            time.sleep(_RETRY)
 
 
 def _table(arrivals: Iterable[Arrival]) -> Table:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from controller_process import Agent, ControllerProcess, agent, network
+from controller_process import Agent, ControllerProcess, agent, network, running
 from tasuki_proto.v1 import agent_pb2
 from tasuki_proto.v1.drift_pb2 import DriftItem
 from tasuki_proto.v1.router_pb2 import ObjectCounts, ObjectStatus
@@ -180,6 +180,25 @@ async def test_wait_ends_when_the_router_has_applied_it_and_tells_what_still_wai
         "home: applied revision 2",
         "vps: applied revision 2; waiting: link vxlan08 (wan0)",
     ]
+
+
+async def test_wait_goes_on_though_the_controller_is_killed_and_started_again(
+    tasuki: Tasuki, controller: ControllerProcess, tmp_path: Path
+) -> None:
+    waiting = asyncio.create_task(tasuki("apply", "-", "--wait", "15", stdin=SPLIT))
+    await until(tasuki, "history", shows="local")
+    await controller.kill()
+    async with (
+        running(tmp_path / "state", "--insecure", listen=str(controller.target)) as again,
+        agent(again.target) as vps,
+        agent(again.target) as home,
+    ):
+        for name, router in (("vps", vps), ("home", home)):
+            await router.hello(name)
+            await report(router, (await router.intent())[0])
+        result = await waiting
+    assert result.status == 0
+    assert result.err.count("applied revision 1") == 2
 
 
 async def test_wait_fails_with_an_account_of_each_router_that_did_not_come(tasuki: Tasuki) -> None:
