@@ -115,9 +115,9 @@ class Fleet:
                 self._send_intent(self._links[router])
             self._changed(router)
 
-    def is_connected(self, router: str) -> bool:
-        """Whether the router's agent has its stream open."""
-        return router in self._links
+    def connected(self) -> frozenset[str]:
+        """Routers whose agents have their streams open."""
+        return frozenset(self._links)
 
     def is_current(self, link: Link) -> bool:
         """Whether this is still the router's stream, and not one that was replaced or ended."""
@@ -228,7 +228,7 @@ class Fleet:
         """When each router was last observed."""
         evidence = []
         for name in self._names() if router is None else [router]:
-            item = drift_pb2.Evidence(router=name, connected=self.is_connected(name))
+            item = drift_pb2.Evidence(router=name, connected=name in self._links)
             if name in self._status and self._status[name].HasField("observed_at"):
                 item.observed_at.CopyFrom(self._status[name].observed_at)
             evidence.append(item)

@@ -12,7 +12,7 @@ from tasuki_controller.document import text_of
 from tasuki_controller.store import IntentMark
 
 _FAST: Final = 1
-"""Level of compression: intents of thousands of tunnels are compressed while a commit waits."""
+"""Level of compression: the event loop waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class RouterIntent:
 
     revision: int
     digest: str
-    config_json_gz: bytes
+    text: bytes
 
     @property
     def mark(self) -> IntentMark:
@@ -30,11 +30,11 @@ class RouterIntent:
 
     def message(self, *, held: str = "") -> agent_pb2.Intent:
         """The intent as it travels, without its text to an agent that holds this digest already."""
-        text = b"" if held == self.digest else self.config_json_gz
-        return agent_pb2.Intent(revision=self.revision, config_json_gz=text, digest=self.digest)
+        packed = b"" if held == self.digest else gzip.compress(self.text, _FAST, mtime=0)
+        return agent_pb2.Intent(revision=self.revision, config_json_gz=packed, digest=self.digest)
 
 
 def router_intent(revision: int, tree: Tree) -> RouterIntent:
     """The intent of this revision. Equal trees have equal digests."""
     text = text_of(tree, sort_names=True)
-    return RouterIntent(revision, hashlib.sha256(text).hexdigest(), gzip.compress(text, _FAST, mtime=0))
+    return RouterIntent(revision, hashlib.sha256(text).hexdigest(), text)

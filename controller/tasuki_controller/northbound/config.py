@@ -21,11 +21,11 @@ from tasuki_controller.document import struct_of, text_of
 from tasuki_controller.failure import Failed, invalid, message_of, missing
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.northbound.messages import (
-    change_message,
     change_messages,
     edit_of,
     module_message,
     revision_message,
+    router_outcomes,
 )
 
 _COMMENT_LIMIT: Final = 1000
@@ -51,11 +51,9 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
         else:
             applied = await self._datastores.apply(edit, caller_of(context), request.comment)
             outcome, revision, committed = applied.outcome, applied.revision, applied.committed
+        changes, routers = await self._told(outcome)
         return config_pb2.ApplyResponse(
-            revision=revision,
-            committed=committed,
-            changes=change_messages(outcome.changes),
-            routers=self._router_outcomes(outcome),
+            revision=revision, committed=committed, changes=changes, routers=routers
         )
 
     async def Get(self, request: config_pb2.GetRequest, context: Context) -> config_pb2.GetResponse:
@@ -120,9 +118,8 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
             outcome = await self._datastores.preview(await asyncio.to_thread(edit_of, request.edit))
         else:
             outcome = await self._datastores.compare(*revisions)
-        return config_pb2.DiffResponse(
-            changes=change_messages(outcome.changes), routers=self._router_outcomes(outcome)
-        )
+        changes, routers = await self._told(outcome)
+        return config_pb2.DiffResponse(changes=changes, routers=routers)
 
     async def ListRevisions(
         self, request: config_pb2.ListRevisionsRequest, context: Context
@@ -165,12 +162,8 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
                 return config_pb2.GetModuleResponse(module=module_message(module), text=module.text)
         raise missing(f"There is no module '{request.name}'; ListModules names them all.")
 
-    def _router_outcomes(self, outcome: Outcome) -> list[config_pb2.RouterOutcome]:
-        return [
-            config_pb2.RouterOutcome(
-                router=router,
-                outcome="pending" if self._fleet.is_connected(router) else "offline",
-                changes=map(change_message, changes),
-            )
-            for router, changes in outcome.routers.items()
-        ]
+    async def _told(self, outcome: Outcome) -> tuple[list[config_pb2.Change], list[config_pb2.RouterOutcome]]:
+        connected = self._fleet.connected()
+        return await asyncio.to_thread(
+            lambda: (change_messages(outcome.changes), router_outcomes(outcome.routers, connected))
+        )

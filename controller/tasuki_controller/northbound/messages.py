@@ -1,6 +1,6 @@
 """Between the messages of ConfigService and the controller's own types."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from tasuki_proto.v1 import config_pb2
@@ -64,7 +64,7 @@ def _read(message: EditMessage, router: str, problems: list[ConfigError]) -> Tre
         return None
 
 
-def change_message(change: Change, router: str = "") -> config_pb2.Change:
+def _change_message(change: Change, router: str = "") -> config_pb2.Change:
     """A change as it travels."""
     return config_pb2.Change(
         op=_OPS[change.op],
@@ -77,7 +77,21 @@ def change_message(change: Change, router: str = "") -> config_pb2.Change:
 
 def change_messages(changes: Iterable[RoutedChange]) -> list[config_pb2.Change]:
     """Changes of the network tree and of written router trees as they travel."""
-    return [change_message(routed.change, routed.router) for routed in changes]
+    return [_change_message(routed.change, routed.router) for routed in changes]
+
+
+def router_outcomes(
+    changes: Mapping[str, Iterable[Change]], connected: Container[str]
+) -> list[config_pb2.RouterOutcome]:
+    """What happens to each router whose intended tree changes."""
+    return [
+        config_pb2.RouterOutcome(
+            router=router,
+            outcome="pending" if router in connected else "offline",
+            changes=map(_change_message, changed),
+        )
+        for router, changed in changes.items()
+    ]
 
 
 def revision_message(revision: Revision) -> config_pb2.Revision:

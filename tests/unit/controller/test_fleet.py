@@ -118,7 +118,7 @@ async def test_a_second_agent_takes_the_place_of_the_first(
     assert "second agent" in caplog.text
     await fleet.disconnect(first)
     assert fleet.is_current(second)
-    assert fleet.is_connected("home")
+    assert fleet.connected() == {"home"}
 
 
 async def test_a_restart_knows_what_the_routers_were_last_seen_to_be(
