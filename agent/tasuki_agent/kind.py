@@ -6,7 +6,7 @@ state have the same type, so that difference, dry run, drift and repair are one 
 Kinds live in `tasuki_agent.kinds`, one folder each, and are discovered: nothing names them one by one.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
@@ -147,8 +147,8 @@ class Kind(Protocol):
         """
         ...
 
-    async def apply(self, change: Change) -> None:
-        """Make one change. Idempotent: deleting what is gone succeeds.
+    def apply(self, change: Change) -> Awaitable[None]:
+        """Make one change. Idempotent: deleting what is gone succeeds. Errors are raised when awaited.
 
         Raises:
             Transient: worth another try without any change of intent.

@@ -2,6 +2,7 @@
 
     attributes, uapi, addresses   bytes and numbers (pure)
     netlink, memo                 requests in batches, dumps that are decoded once
+    interfaces                    names and indexes
     monitor                       which topics changed
     sysctl                        parameters, and what they were before
     marks                         how we know our objects again
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from tasuki_agent.errors import Permanent
+from tasuki_agent.kernel.interfaces import Interfaces
 from tasuki_agent.kernel.monitor import Monitor, Topic
 from tasuki_agent.kernel.netlink import Rtnetlink
 from tasuki_agent.kernel.sysctl import Sysctls, world
@@ -30,6 +32,7 @@ class Kernel:
     """The machine, as the kinds see it. Enter it once, in the loop's thread."""
 
     rtnetlink: Rtnetlink
+    interfaces: Interfaces
     sysctls: Sysctls
 
     def __init__(self, state_dir: Path) -> None:
@@ -44,12 +47,14 @@ class Kernel:
         check_release(os.uname().release)
         self._monitor = Monitor()
         self.rtnetlink = Rtnetlink()
+        self.interfaces = Interfaces()
         self.sysctls = Sysctls(self._state_dir / "sysctl.json")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close the sockets. Nothing that was made goes away with them."""
         self.rtnetlink.close()
+        self.interfaces.close()
         self._monitor.close()
 
     def events(self) -> AsyncIterator[frozenset[Topic]]:

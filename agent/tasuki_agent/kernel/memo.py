@@ -1,9 +1,10 @@
 """Remembers what a message of the kernel meant, so that a steady observation decodes nothing."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
-from tasuki_agent.kernel.interfaces import Names
+from tasuki_agent.kernel.interfaces import Interfaces, Names
 
 K = TypeVar("K")
 S = TypeVar("S")
@@ -12,29 +13,47 @@ Decoder: TypeAlias = Callable[[bytes, Names], tuple[K, S] | None]
 """A message's payload to key and spec, or None for an object that its kind does not look at."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Meaning(Generic[K, S]):
+    entry: tuple[K, S] | None
+    interfaces: tuple[int, ...]
+    """Indexes whose names the entry holds."""
+    lasts: bool
+    """Whether all of them had names."""
+
+
 class Memo(Generic[K, S]):
     """Decodes dumps by way of the previous one: equal bytes are the same objects.
 
-    Messages hold indexes of interfaces and specs hold names, so what was decoded counts only as long as the
-    names are still the same.
+    Messages hold indexes of interfaces and specs hold names, so a meaning counts as long as its interfaces
+    keep their names.
     """
 
-    def __init__(self, decode: Decoder[K, S]) -> None:
+    def __init__(self, decode: Decoder[K, S], interfaces: Interfaces) -> None:
         self._decode = decode
-        self._meanings: dict[bytes, tuple[tuple[K, S] | None, tuple[tuple[int, str], ...]]] = {}
+        self._interfaces = interfaces
+        self._meanings: dict[bytes, _Meaning[K, S]] = {}
+        self._names: dict[int, str] = {}
 
     def objects(self, messages: Iterable[bytes]) -> dict[K, S]:
         """The dump's objects. Of several with one key the first counts, as in the kernel's lookups."""
-        names = Names()
-        known, meanings = self._meanings, {}
+        names = Names(self._interfaces)
+        renamed = {index for index, name in self._names.items() if names.current(index) != name}
+        meanings: dict[bytes, _Meaning[K, S]] = {}
         objects: dict[K, S] = {}
         for message in messages:
-            meaning = known.get(message)
-            if meaning is None or any(names.current(index) != name for index, name in meaning[1]):
-                names.asked = []
-                meaning = self._decode(message, names), tuple(names.asked)
-            meanings[message] = meaning
-            if meaning[0] is not None:
-                objects.setdefault(*meaning[0])
-        self._meanings = meanings
+            meaning = self._meanings.get(message)
+            if meaning is None or not renamed.isdisjoint(meaning.interfaces):
+                meaning = self._decoded(message, names)
+            if meaning.lasts:
+                meanings[message] = meaning
+            if meaning.entry is not None:
+                key, spec = meaning.entry
+                objects.setdefault(key, spec)
+        self._meanings, self._names = meanings, names.known
         return objects
+
+    def _decoded(self, message: bytes, names: Names) -> _Meaning[K, S]:
+        names.asked = []
+        entry = self._decode(message, names)
+        return _Meaning(entry, tuple(names.asked), lasts=all(index in names.known for index in names.asked))

@@ -10,7 +10,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from tasuki_agent.errors import ApplyError, Transient, error_class
@@ -21,8 +21,11 @@ BATCH = 128
 BUFFER = 65536
 """The kernel fills 32 KB of it at most."""
 RECEIVE_QUEUE = 1 << 20
-DUMP_ATTEMPTS = 8
-"""How often a dump starts anew when the kernel says that it changed meanwhile."""
+PAUSES = (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+"""Seconds before a dump starts anew when the kernel says that things changed meanwhile.
+
+A hub that has just started changes its IPv6 addresses for two seconds, by duplicate address detection.
+"""
 
 _HEAD = struct.Struct("=LHHLL")
 _LENGTH_TYPE_FLAGS = struct.Struct("=LHH")
@@ -35,10 +38,14 @@ _CAPPED_ACK = 16 + 4 + 16
 class _Request:
     message_type: int
     flags: int
-    payload: bytes
+    payload: Callable[[], bytes]
     doing: str
+    subject: object
     tolerate: Container[int]
     done: asyncio.Future[None]
+
+    def __str__(self) -> str:
+        return f"{self.doing} {self.subject}"
 
 
 class Rtnetlink:
@@ -56,15 +63,24 @@ class Rtnetlink:
         self._socket.close()
 
     def request(
-        self, message_type: int, flags: int, payload: bytes, *, doing: str, tolerate: Container[int] = ()
+        self,
+        message_type: int,
+        flags: int,
+        payload: Callable[[], bytes],
+        *,
+        doing: str,
+        subject: object,
+        tolerate: Container[int] = (),
     ) -> asyncio.Future[None]:
         """Have the kernel make one change; the future ends with its answer.
 
         Args:
             message_type: RTM_NEW… or RTM_DEL….
             flags: NLM_F_CREATE and the like; NLM_F_REQUEST is understood.
-            payload: the family's header and the attributes, a multiple of four bytes long.
-            doing: operation and object, such as "create link vxlan01", for the error's message.
+            payload: makes the family's header and the attributes, a multiple of four bytes long. It is called
+                when the request goes out, for the newest indexes of interfaces; it may raise ApplyError.
+            doing: what is done, such as "create link", for the error's message.
+            subject: the object's key, for the error's message.
             tolerate: error numbers that count as success.
 
         Raises:
@@ -73,49 +89,49 @@ class Rtnetlink:
         loop = asyncio.get_running_loop()
         if not self._queue:
             loop.call_soon(self._flush)
-        request = _Request(message_type, flags, payload, doing, tolerate, loop.create_future())
-        self._queue.append(request)
-        return request.done
+        done = loop.create_future()
+        self._queue.append(_Request(message_type, flags, payload, doing, subject, tolerate, done))
+        return done
 
-    def dump(self, message_type: int, payload: bytes) -> list[bytes]:
+    async def dump(self, message_type: int, payload: bytes) -> list[bytes]:
         """All objects that match the payload, each as its message without the netlink head.
 
         Raises:
             Transient: no complete and consistent answer.
         """
-        try:
-            for _ in range(DUMP_ATTEMPTS):
+        for pause in (*PAUSES, None):
+            try:
                 messages, interrupted = self._dump_once(message_type, payload)
-                if not interrupted:
-                    return messages
-        except OSError as e:
-            self._reopen()
-            raise Transient(f"dump of message type {message_type}: {e.strerror}") from e
-        raise Transient(
-            f"dump of message type {message_type}: changed {DUMP_ATTEMPTS} times while it was read"
-        )
+            except OSError as e:
+                self._reopen()
+                raise Transient(f"dump of message type {message_type}: {e.strerror}") from e
+            if not interrupted:
+                return messages
+            if pause is not None:
+                await asyncio.sleep(pause)
+        raise Transient(f"dump of message type {message_type}: it changed whenever it was read")
 
     def _flush(self) -> None:
         batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
         if self._queue:
             asyncio.get_running_loop().call_soon(self._flush)
-        batch = [request for request in batch if not request.done.cancelled()]
-        if not batch:
+        sent, messages = _encode(batch)
+        if not sent:
             return
         try:
-            self._socket.send(_encode(batch))
-            refusals = self._refusals(len(batch))
+            self._socket.send(messages)
+            refusals = self._refusals(len(sent))
         except OSError as e:
             self._reopen()
-            for request in batch:
-                request.done.set_exception(Transient(f"{request.doing}: {e.strerror}"))
+            for request in sent:
+                request.done.set_exception(Transient(f"{request}: {e.strerror}"))
             return
-        for sequence, request in enumerate(batch, 1):
+        for sequence, request in enumerate(sent, 1):
             refusal = refusals.get(sequence)
             if refusal is None or refusal[0] in request.tolerate:
                 request.done.set_result(None)
             else:
-                request.done.set_exception(_error(request.doing, *refusal))
+                request.done.set_exception(_error(request, *refusal))
 
     def _refusals(self, last: int) -> dict[int, tuple[int, str]]:
         """Error number and text by sequence number, read up to the answer to the last request."""
@@ -164,19 +180,30 @@ def _open() -> socket.socket:
     return opened
 
 
-def _encode(batch: list[_Request]) -> bytes:
-    """One buffer, numbered from 1.
+def _encode(batch: list[_Request]) -> tuple[list[_Request], bytes]:
+    """The requests that can be made, and their messages in one buffer, numbered from 1.
 
-    Only the last request asks for an acknowledgement. The kernel works in order and always answers a refusal,
-    so silence before the last answer is success.
+    Only the last one asks for an acknowledgement. The kernel works in order and always answers a refusal, so
+    silence before the last answer is success.
     """
-    parts = []
-    last = len(batch)
-    for sequence, request in enumerate(batch, 1):
-        flags = request.flags | uapi.NLM_F_REQUEST | (uapi.NLM_F_ACK if sequence == last else 0)
-        parts.append(_HEAD.pack(16 + len(request.payload), request.message_type, flags, sequence, 0))
-        parts.append(request.payload)
-    return b"".join(parts)
+    sent: list[_Request] = []
+    parts: list[bytes] = []
+    for request in batch:
+        if request.done.cancelled():
+            continue
+        try:
+            payload = request.payload()
+        except ApplyError as e:
+            request.done.set_exception(type(e)(f"{request}: {e}"))
+            continue
+        sent.append(request)
+        flags = request.flags | uapi.NLM_F_REQUEST
+        parts += (_HEAD.pack(16 + len(payload), request.message_type, flags, len(sent), 0), payload)
+    if sent:
+        last, head = sent[-1], parts[-2]
+        flags = last.flags | uapi.NLM_F_REQUEST | uapi.NLM_F_ACK
+        parts[-2] = _HEAD.pack(len(head) + len(parts[-1]), last.message_type, flags, len(sent), 0)
+    return sent, b"".join(parts)
 
 
 def _explanation(answer: bytes, flags: int) -> str:
@@ -189,6 +216,6 @@ def _explanation(answer: bytes, flags: int) -> str:
     return message or (f"attribute at byte {attributes.number(offset)}" if offset else "")
 
 
-def _error(doing: str, number: int, explanation: str) -> ApplyError:
+def _error(request: _Request, number: int, explanation: str) -> ApplyError:
     name = errno.errorcode.get(number, str(number))
-    return error_class(number)(f"{doing}: {explanation or os.strerror(number)} [{name}]")
+    return error_class(number)(f"{request}: {explanation or os.strerror(number)} [{name}]")

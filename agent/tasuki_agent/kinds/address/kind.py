@@ -2,12 +2,10 @@
 
 import errno
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import ClassVar
 
-from tasuki_agent.errors import Permanent
 from tasuki_agent.kernel import Kernel, Topic, uapi
-from tasuki_agent.kernel.interfaces import index_of
 from tasuki_agent.kernel.memo import Memo
 from tasuki_agent.kind import Change, Create, Delete, Update
 from tasuki_agent.kinds.address import codec, model
@@ -31,25 +29,38 @@ class AddressKind:
 
     def __init__(self, kernel: Kernel) -> None:
         self._rtnetlink = kernel.rtnetlink
-        self._memo = Memo(codec.decode)
+        self._index_of = kernel.interfaces.index_of
+        self._memo = Memo(codec.decode, kernel.interfaces)
 
     async def observe(self) -> Mapping[AddressKey, Address]:
         """Every address of this network namespace."""
-        families = (socket.AF_INET, socket.AF_INET6)
-        dumps = (self._rtnetlink.dump(uapi.RTM_GETADDR, codec.dump(family)) for family in families)
-        return self._memo.objects(message for messages in dumps for message in messages)
+        return self._memo.objects(
+            [
+                message
+                for dump in (codec.dump(socket.AF_INET), codec.dump(socket.AF_INET6))
+                for message in await self._rtnetlink.dump(uapi.RTM_GETADDR, dump)
+            ]
+        )
 
-    async def apply(self, change: Change) -> None:
+    def apply(self, change: Change) -> Awaitable[None]:
         """One message; what is gone with its interface is deleted already."""
-        request = self._rtnetlink.request
         match change:
             case Create(key, spec):
-                doing = f"create address {key}"
-                message = codec.create(key, spec, index_of(key.interface, doing=doing))
-                await request(uapi.RTM_NEWADDR, uapi.NLM_F_CREATE | uapi.NLM_F_EXCL, message, doing=doing)
+                return self._rtnetlink.request(
+                    uapi.RTM_NEWADDR,
+                    uapi.NLM_F_CREATE | uapi.NLM_F_EXCL,
+                    lambda: codec.create(key, spec, self._index_of(key.interface)),
+                    doing="create address",
+                    subject=key,
+                )
             case Update(key):
-                raise Permanent(f"change address {key}: not possible in place")
+                raise TypeError(f"address {key} cannot be changed in place")
             case Delete(key, observed):
-                message = codec.delete(key, observed)
-                gone = (errno.EADDRNOTAVAIL, errno.ENODEV)
-                await request(uapi.RTM_DELADDR, 0, message, doing=f"delete address {key}", tolerate=gone)
+                return self._rtnetlink.request(
+                    uapi.RTM_DELADDR,
+                    0,
+                    lambda: codec.delete(key, observed),
+                    doing="delete address",
+                    subject=key,
+                    tolerate=(errno.EADDRNOTAVAIL, errno.ENODEV),
+                )

@@ -52,7 +52,7 @@ def create(name: str, spec: LinkSpec, index_of: Callable[[str], int]) -> bytes:
     )
 
 
-def change(
+def changes(
     observed: LinkSpec, spec: LinkSpec, fields: Collection[str], index_of: Callable[[str], int]
 ) -> Iterator[bytes]:
     """Changes of the fields named to the observed link, by its index.

@@ -2,12 +2,11 @@
 
 import asyncio
 import errno
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from functools import partial
 from typing import ClassVar
 
 from tasuki_agent.kernel import Kernel, Topic, uapi
-from tasuki_agent.kernel.interfaces import index_of
 from tasuki_agent.kernel.memo import Memo
 from tasuki_agent.kind import Change, Create, Delete, Update, differing_fields
 from tasuki_agent.kinds.link import codec, model
@@ -31,27 +30,46 @@ class LinkKind:
 
     def __init__(self, kernel: Kernel) -> None:
         self._rtnetlink = kernel.rtnetlink
-        self._memo = Memo(codec.decode)
+        self._index_of = kernel.interfaces.index_of
+        self._memo = Memo(codec.decode, kernel.interfaces)
 
     async def observe(self) -> Mapping[str, LinkSpec]:
         """Every link of this network namespace."""
-        return self._memo.objects(self._rtnetlink.dump(uapi.RTM_GETLINK, codec.DUMP))
+        return self._memo.objects(await self._rtnetlink.dump(uapi.RTM_GETLINK, codec.DUMP))
 
-    async def apply(self, change: Change) -> None:
+    def apply(self, change: Change) -> Awaitable[None]:
         """One message each: a link that is created is ours and up from its first moment."""
-        request = self._rtnetlink.request
         match change:
             case Create(name, spec):
-                doing = f"create link {name}"
-                message = codec.create(name, spec, partial(index_of, doing=doing))
-                await request(uapi.RTM_NEWLINK, uapi.NLM_F_CREATE | uapi.NLM_F_EXCL, message, doing=doing)
-            case Update(name, observed, spec):
-                fields = differing_fields(spec, observed)
-                doing = f"change {', '.join(fields)} of link {name}"
-                messages = codec.change(observed, spec, fields, partial(index_of, doing=doing))
-                await asyncio.gather(*(request(uapi.RTM_NEWLINK, 0, m, doing=doing) for m in messages))
-            case Delete(name, observed):
-                message = codec.delete(observed)
-                await request(
-                    uapi.RTM_DELLINK, 0, message, doing=f"delete link {name}", tolerate=(errno.ENODEV,)
+                return self._rtnetlink.request(
+                    uapi.RTM_NEWLINK,
+                    uapi.NLM_F_CREATE | uapi.NLM_F_EXCL,
+                    lambda: codec.create(name, spec, self._index_of),
+                    doing="create link",
+                    subject=name,
                 )
+            case Update(name, observed, spec):
+                return self._update(name, observed, spec)
+            case Delete(name, observed):
+                return self._rtnetlink.request(
+                    uapi.RTM_DELLINK,
+                    0,
+                    lambda: codec.delete(observed),
+                    doing="delete link",
+                    subject=name,
+                    tolerate=(errno.ENODEV,),
+                )
+
+    async def _update(self, name: str, observed: LinkSpec, spec: LinkSpec) -> None:
+        fields = differing_fields(spec, observed)
+        requests = (
+            self._rtnetlink.request(
+                uapi.RTM_NEWLINK,
+                0,
+                partial(bytes, message),
+                doing=f"change {', '.join(fields)} of link",
+                subject=name,
+            )
+            for message in codec.changes(observed, spec, fields, self._index_of)
+        )
+        await asyncio.gather(*requests)

@@ -50,15 +50,12 @@ def decode(message: bytes, names: Names) -> tuple[RouteKey, Route] | None:
     name = _TYPES.get(kind, str(kind))
     if name in _WITHOUT_NEXT_HOP:
         return key, Route(name, protocol=protocol)
-    hops = list(_next_hops(values, names))
-    first = hops[0] if hops else None
-    return key, Route(
-        type=name,
-        via=first.via if first else None,
-        dev=first.dev if first else None,
-        others=tuple(hops[1:]),
-        protocol=protocol,
-    )
+    if uapi.RTA_MULTIPATH in values:
+        first, *others = _next_hops(values[uapi.RTA_MULTIPATH], names)
+        return key, Route(name, first.via, first.dev, tuple(others), protocol)
+    index = number(values[uapi.RTA_OIF]) if uapi.RTA_OIF in values else None
+    dev = names(index) if index is not None else None
+    return key, Route(name, _gateway(values), dev, (), protocol, index)
 
 
 def create(key: RouteKey, spec: Route, index: int | None) -> bytes:
@@ -66,9 +63,9 @@ def create(key: RouteKey, spec: Route, index: int | None) -> bytes:
     return _message(key, spec, PROTOCOL, _scope(key, spec), index)
 
 
-def delete(key: RouteKey, observed: Route, index: int | None) -> bytes:
+def delete(key: RouteKey, observed: Route) -> bytes:
     """Deletion of the route with this key, protocol, type and next hop, and of no other."""
-    return _message(key, observed, observed.protocol, uapi.RT_SCOPE_NOWHERE, index)
+    return _message(key, observed, observed.protocol, uapi.RT_SCOPE_NOWHERE, observed.index)
 
 
 def _message(key: RouteKey, spec: Route, protocol: int, scope: int, index: int | None) -> bytes:
@@ -95,12 +92,7 @@ def _scope(key: RouteKey, spec: Route) -> int:
     return uapi.RT_SCOPE_LINK if spec.type == "unicast" and spec.via is None else uapi.RT_SCOPE_UNIVERSE
 
 
-def _next_hops(values: dict[int, bytes], names: Names) -> Iterator[NextHop]:
-    multipath = values.get(uapi.RTA_MULTIPATH)
-    if multipath is None:
-        if uapi.RTA_OIF in values:
-            yield NextHop(_gateway(values), names(number(values[uapi.RTA_OIF])))
-        return
+def _next_hops(multipath: bytes, names: Names) -> Iterator[NextHop]:
     offset = 0
     while offset + _NEXT_HOP.size <= len(multipath):
         length, _, _, index = _NEXT_HOP.unpack_from(multipath, offset)

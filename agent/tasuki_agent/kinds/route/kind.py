@@ -2,13 +2,11 @@
 
 import errno
 import socket
-from collections.abc import Mapping
-from itertools import chain, product
+from collections.abc import Awaitable, Mapping
+from itertools import product
 from typing import ClassVar
 
-from tasuki_agent.errors import Transient
 from tasuki_agent.kernel import Kernel, Topic, uapi
-from tasuki_agent.kernel.interfaces import index_of
 from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kernel.memo import Memo
 from tasuki_agent.kind import Change, Create, Delete, Update
@@ -45,38 +43,40 @@ class RouteKind:
 
     def __init__(self, kernel: Kernel) -> None:
         self._rtnetlink = kernel.rtnetlink
-        self._memo = Memo(codec.decode)
+        self._index_of = kernel.interfaces.index_of
+        self._memo = Memo(codec.decode, kernel.interfaces)
 
     async def observe(self) -> Mapping[RouteKey, Route]:
         """Our routes and those that people typed."""
-        dumps = (self._rtnetlink.dump(uapi.RTM_GETROUTE, dump) for dump in _DUMPS)
-        return self._memo.objects(chain.from_iterable(dumps))
+        return self._memo.objects(
+            [message for dump in _DUMPS for message in await self._rtnetlink.dump(uapi.RTM_GETROUTE, dump)]
+        )
 
-    async def apply(self, change: Change) -> None:
+    def apply(self, change: Change) -> Awaitable[None]:
         """One message. A replaced route is never absent in between."""
-        request = self._rtnetlink.request
         match change:
             case Create(key, spec):
-                doing = f"create route {key}"
-                message = codec.create(key, spec, _index(spec, doing))
-                await request(uapi.RTM_NEWROUTE, uapi.NLM_F_CREATE | uapi.NLM_F_EXCL, message, doing=doing)
+                return self._put(key, spec, uapi.NLM_F_CREATE | uapi.NLM_F_EXCL, "create route")
             case Update(key, _, spec):
-                doing = f"change route {key}"
-                message = codec.create(key, spec, _index(spec, doing))
-                await request(uapi.RTM_NEWROUTE, uapi.NLM_F_REPLACE, message, doing=doing)
+                return self._put(key, spec, uapi.NLM_F_REPLACE, "change route")
             case Delete(key, observed):
-                await self._delete(key, observed)
+                return self._delete(key, observed)
 
-    async def _delete(self, key: RouteKey, observed: Route) -> None:
-        doing = f"delete route {key}"
-        try:
-            index = _index(observed, doing)
-        except Transient:
-            return  # Gone with its interface.
-        message = codec.delete(key, observed, index)
-        gone = (errno.ESRCH, errno.ENODEV)
-        await self._rtnetlink.request(uapi.RTM_DELROUTE, 0, message, doing=doing, tolerate=gone)
+    def _put(self, key: RouteKey, spec: Route, flags: int, doing: str) -> Awaitable[None]:
+        return self._rtnetlink.request(
+            uapi.RTM_NEWROUTE,
+            flags,
+            lambda: codec.create(key, spec, self._index_of(spec.dev) if spec.dev else None),
+            doing=doing,
+            subject=key,
+        )
 
-
-def _index(spec: Route, doing: str) -> int | None:
-    return index_of(spec.dev, doing=doing) if spec.dev else None
+    def _delete(self, key: RouteKey, observed: Route) -> Awaitable[None]:
+        return self._rtnetlink.request(
+            uapi.RTM_DELROUTE,
+            0,
+            lambda: codec.delete(key, observed),
+            doing="delete route",
+            subject=key,
+            tolerate=(errno.ESRCH, errno.ENODEV),
+        )

@@ -60,6 +60,8 @@ class Route:
     """Without it the gateway decides."""
     others: tuple[NextHop, ...] = ()
     protocol: int = field(default=PROTOCOL, compare=False)
+    index: int | None = field(default=None, compare=False)
+    """Of the interface `dev`."""
 
 
 def want(intent: Router) -> Mapping[RouteKey, Route]:

@@ -1,11 +1,9 @@
 """The kind `rule`: the model and the codec, joined to the kernel."""
 
 import errno
-from collections.abc import Mapping
-from itertools import chain
+from collections.abc import Awaitable, Mapping
 from typing import ClassVar
 
-from tasuki_agent.errors import Permanent
 from tasuki_agent.kernel import Kernel, Topic, uapi
 from tasuki_agent.kernel.memo import Memo
 from tasuki_agent.kind import Change, Create, Delete, Update
@@ -30,23 +28,37 @@ class RuleKind:
 
     def __init__(self, kernel: Kernel) -> None:
         self._rtnetlink = kernel.rtnetlink
-        self._memo = Memo(codec.decode)
+        self._memo = Memo(codec.decode, kernel.interfaces)
 
     async def observe(self) -> Mapping[RuleKey, Rule]:
         """Every rule of this network namespace."""
-        dumps = (self._rtnetlink.dump(uapi.RTM_GETRULE, codec.dump(family)) for family in ("ipv4", "ipv6"))
-        return self._memo.objects(chain.from_iterable(dumps))
+        return self._memo.objects(
+            [
+                message
+                for dump in (codec.dump("ipv4"), codec.dump("ipv6"))
+                for message in await self._rtnetlink.dump(uapi.RTM_GETRULE, dump)
+            ]
+        )
 
-    async def apply(self, change: Change) -> None:
+    def apply(self, change: Change) -> Awaitable[None]:
         """One message, with every selector and the protocol, so that no look-alike is hit."""
-        request = self._rtnetlink.request
         match change:
             case Create(key, spec):
-                flags = uapi.NLM_F_CREATE | uapi.NLM_F_EXCL
-                await request(uapi.RTM_NEWRULE, flags, codec.encode(key, spec), doing=f"create rule {key}")
+                return self._rtnetlink.request(
+                    uapi.RTM_NEWRULE,
+                    uapi.NLM_F_CREATE | uapi.NLM_F_EXCL,
+                    lambda: codec.encode(key, spec),
+                    doing="create rule",
+                    subject=key,
+                )
             case Update(key):
-                raise Permanent(f"change rule {key}: not possible in place")
+                raise TypeError(f"rule {key} cannot be changed in place")
             case Delete(key, observed):
-                message = codec.encode(key, observed)
-                doing = f"delete rule {key}"
-                await request(uapi.RTM_DELRULE, 0, message, doing=doing, tolerate=(errno.ENOENT,))
+                return self._rtnetlink.request(
+                    uapi.RTM_DELRULE,
+                    0,
+                    lambda: codec.encode(key, observed),
+                    doing="delete rule",
+                    subject=key,
+                    tolerate=(errno.ENOENT,),
+                )
