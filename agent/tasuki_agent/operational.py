@@ -5,18 +5,24 @@ from collections.abc import Sequence
 from tasuki_yang.edit import merge
 from tasuki_yang.schema import ROUTER
 
-from tasuki_agent.kind import Kind, Observed, Tree
+from tasuki_agent.kind import Kind, Observed, Ref, Tree
 from tasuki_agent.reconcile.compare import Wanted
 
 
 def operational_tree(kinds: Sequence[Kind], wanted: Wanted, observed: Observed) -> Tree:
-    """Everything observed that is ours, or that stands where the intent wants something."""
-    fragments: list[Tree] = [
-        dict(kind.tree(key, spec))
+    """Everything observed that is ours, stands where the intent wants something, or carries one of these."""
+    by_name = {kind.name: kind for kind in kinds}
+    shown = {
+        Ref(kind.name, key): spec
         for kind in kinds
         for key, spec in observed.get(kind.name, {}).items()
         if key in wanted.get(kind.name, {}) or kind.owns(key, spec, observed)
-    ]
+    }
+    for ref, spec in list(shown.items()):
+        for need in by_name[ref.kind].needs(ref.key, spec):
+            if need.key in observed.get(need.kind, {}):
+                shown.setdefault(need, observed[need.kind][need.key])
+    fragments = [dict(by_name[ref.kind].tree(ref.key, spec)) for ref, spec in shown.items()]
     # Pairwise, so that the cost stays near linear in the size of the tree.
     while len(fragments) > 1:
         fragments = [
