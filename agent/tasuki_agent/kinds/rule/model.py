@@ -101,7 +101,13 @@ def owns(key: RuleKey, spec: Rule, observed: Observed) -> bool:
         return True
     if spec.protocol not in _TYPED_BY_HAND or key.table in _TABLES_OF_THE_KERNEL:
         return False
-    there = [(k, s) for k, s in observed.get("route", {}).items() if k.table == key.table]
+    # One number is two tables: IPv4 and IPv6 each have their own.
+    of_ipv6 = key.family == "ipv6"
+    there = [
+        (k, s)
+        for k, s in observed.get("route", {}).items()
+        if k.table == key.table and addresses.is_ipv6(k.prefix) == of_ipv6
+    ]
     return bool(there) and all(route.owns(k, s, observed) for k, s in there)
 
 
