@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from netns import Namespace
+from netns import Namespace, until
 
 Entries = frozenset[str]
 """Entries as JSON texts, so that a difference of two sets reads well."""
@@ -36,7 +36,12 @@ class KernelState:
 
     @classmethod
     def of(cls, machine: Namespace) -> "KernelState":
-        """All that there is now."""
+        """All that there is, as soon as no address is being checked for collisions any more."""
+        until(
+            lambda: not machine.ip("-6 addr show tentative"),
+            within=10,
+            why=f"{machine.name} has checked its addresses",
+        )
         dumps = {
             name: frozenset(
                 text

@@ -76,7 +76,7 @@ BREAKAGES = [
         CHANGED,
         "route",
         ROUTING,
-        "next_hops",
+        "via",
     ),
     Breakage("home", "ip route add 2001:db8:bad::/48 dev vxlan01", UNEXPECTED, "route", ROUTING),
     Breakage("home", "ip -6 route flush table 101", MISSING, "route", ROUTING),
@@ -90,6 +90,7 @@ BREAKAGES = [
         CHANGED,
         "sysctl",
         f"{ROUTING}/tasuki-sysctl:forwarding/ipv6",
+        "value",
     ),
     Breakage(
         "home",
@@ -97,6 +98,7 @@ BREAKAGES = [
         CHANGED,
         "sysctl",
         INTERFACE.format("enp6s0f1"),
+        "value",
     ),
 ]
 
