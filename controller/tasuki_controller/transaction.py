@@ -21,7 +21,7 @@ from tasuki_yang.validator import Validator, network_validator, router_validator
 from tasuki_controller.compile import compile_reading
 from tasuki_controller.reading import Reading, read
 from tasuki_controller.running import Running
-from tasuki_controller.services import services
+from tasuki_controller.services import Service, services
 
 
 class Operation(Enum):
@@ -68,17 +68,18 @@ def prepare(running: Running, edit: Edit) -> Prepared:
     """
     candidate, malformed = _edited(running, edit)
     reading = read(candidate)
+    contributors = services(reading.network, reading.written)
     problems = [
         *malformed,
         *_violations(network_validator(), candidate.network, malformed),
-        *_broken_rules(reading, malformed),
+        *_broken_rules(contributors, malformed),
         *_unknown_routers(candidate, reading),
     ]
     if problems:
         # Without the network's part, what seems to be missing in a router tree may only not be compiled yet.
         written = _router_violations(candidate.routers, malformed)
         raise InvalidIntent([*problems, *(each for each in written if each.error_tag != "data-missing")])
-    intended, conflicts = compile_reading(candidate, reading)
+    intended, conflicts = compile_reading(candidate, reading, contributors)
     # What services compile alone is always valid, which their tests prove.
     problems = [*conflicts, *_router_violations({name: intended[name] for name in candidate.routers})]
     if problems:
@@ -149,10 +150,10 @@ def _router_violations(
         yield from _violations(router_validator(), tree, malformed, name)
 
 
-def _broken_rules(reading: Reading, malformed: Iterable[ConfigError]) -> Iterator[ConfigError]:
+def _broken_rules(contributors: Iterable[Service], malformed: Iterable[ConfigError]) -> Iterator[ConfigError]:
     gaps = {problem.error_path for problem in malformed if not problem.router}
-    for service in services():
-        for problem in service.check(reading.network, reading.written):
+    for service in contributors:
+        for problem in service.check():
             if problem.error_path not in gaps:
                 yield problem
 

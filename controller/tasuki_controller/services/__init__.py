@@ -29,19 +29,36 @@ class Contribution:
 
 
 class Service(Protocol):
-    """Pure. `written` holds the router trees that were written directly, by router name."""
+    """A service in one transaction. Pure."""
 
-    def check(self, network: Network, written: Mapping[str, Router]) -> Iterable[ConfigError]:
-        """Every problem that YANG cannot express. Meets a network that need not be valid otherwise."""
+    def check(self) -> Iterable[ConfigError]:
+        """Every problem that YANG cannot express."""
         ...
 
-    def compile(self, network: Network, written: Mapping[str, Router]) -> Iterable[Contribution]:
+    def compile(self) -> Iterable[Contribution]:
         """What the routers shall be. Total on a valid network that `check` has nothing against."""
         ...
 
 
+class ServiceFactory(Protocol):
+    """What a service's package exports as `SERVICE`."""
+
+    def __call__(self, network: Network, written: Mapping[str, Router]) -> Service:
+        """Begin a transaction, with a network that need not be valid.
+
+        Args:
+            network: what fits the models of the network tree.
+            written: what fits of the router trees that were written directly, by router name.
+        """
+        ...
+
+
+def services(network: Network, written: Mapping[str, Router]) -> tuple[Service, ...]:
+    """All services, in the order of their names."""
+    return tuple(factory(network, written) for factory in _factories())
+
+
 @cache
-def services() -> tuple[Service, ...]:
-    """All services, by name."""
+def _factories() -> tuple[ServiceFactory, ...]:
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     return tuple(import_module(f"{__name__}.{name}").SERVICE for name in names)

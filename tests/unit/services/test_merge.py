@@ -2,8 +2,9 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tasuki_controller.merge import Merge
+from tasuki_controller.merge import Part, merge
 from tasuki_yang.check import canonical
+from tasuki_yang.errors import ConfigError
 from tasuki_yang.schema import ROUTER
 from unit.services.networks import Json
 
@@ -30,31 +31,28 @@ def route(prefix: str, **next_hop: str) -> Json:
     return canonical(ROUTER, {"ietf-routing:routing": routing})
 
 
-def merged(*trees: Json) -> Merge:
-    merge = Merge(ROUTER, "home")
-    for number, tree in enumerate(trees):
-        merge.add(tree, f"source {number}")
-    return merge
+def merged(*trees: Json) -> tuple[Json, list[ConfigError]]:
+    return merge(ROUTER, [Part(tree, f"source {number}") for number, tree in enumerate(trees)])
 
 
 def test_parts_of_one_list_come_together_sorted() -> None:
-    merge = merged(interfaces(interface("b"), interface("a")), interfaces(interface("c")))
+    tree, conflicts = merged(interfaces(interface("b"), interface("a")), interfaces(interface("c")))
 
-    assert merge.tree() == interfaces(interface("a"), interface("b"), interface("c"))
-    assert not merge.conflicts
+    assert tree == interfaces(interface("a"), interface("b"), interface("c"))
+    assert not conflicts
 
 
 def test_parts_of_one_entry_come_together() -> None:
     advertised = {"ietf-ip:ipv6": {"tasuki-sysctl:accept-router-advertisements": "always"}}
     described = {"description": "toward the provider"}
-    merge = merged(interfaces(interface("a", **advertised)), interfaces(interface("a", **described)))
+    tree, _ = merged(interfaces(interface("a", **advertised)), interfaces(interface("a", **described)))
 
-    assert merge.tree() == interfaces(interface("a", **advertised, **described))
+    assert tree == interfaces(interface("a", **advertised, **described))
 
 
 def test_what_one_source_says_is_shared_with_it() -> None:
     first, second = interfaces(interface("a")), interfaces(interface("b"))
-    tree = merged(first, second).tree()
+    tree = merged(first, second)[0]
 
     entries = [one["ietf-interfaces:interfaces"]["interface"][0] for one in (first, second)]
     assert all(
@@ -64,18 +62,17 @@ def test_what_one_source_says_is_shared_with_it() -> None:
 
 
 def test_sources_may_say_the_same() -> None:
-    assert not merged(interfaces(interface("a")), interfaces(interface("a"))).conflicts
+    assert not merged(interfaces(interface("a")), interfaces(interface("a")))[1]
 
 
 def test_contradiction_names_both_sources_and_the_node() -> None:
-    merge = merged(
+    _, conflicts = merged(
         interfaces(interface("a", enabled=True)),
         interfaces(interface("b")),
         interfaces(interface("a", enabled=False)),
     )
-    (conflict,) = merge.conflicts
+    (conflict,) = conflicts
 
-    assert conflict.router == "home"
     assert conflict.error_app_tag == "sources-conflict"
     assert conflict.error_path == "/ietf-interfaces:interfaces/interface[name='a']/enabled"
     assert conflict.message == (
@@ -87,14 +84,14 @@ def test_all_contradictions_are_found() -> None:
     first = interfaces(interface("a", enabled=True, description="one"), interface("b", enabled=True))
     second = interfaces(interface("a", enabled=False, description="two"), interface("b", enabled=False))
 
-    assert len(merged(first, second).conflicts) == 3
+    assert len(merged(first, second)[1]) == 3
 
 
 def test_cases_of_one_choice_contradict_each_other() -> None:
-    merge = merged(
+    _, conflicts = merged(
         route("::/0", **{"special-next-hop": "unreachable"}), route("::/0", **{"outgoing-interface": "a"})
     )
-    (conflict,) = merge.conflicts
+    (conflict,) = conflicts
 
     assert conflict.error_path.endswith("/route[destination-prefix='::/0']/next-hop/outgoing-interface")
     assert "special-next-hop" in conflict.message
@@ -104,7 +101,7 @@ def test_cases_of_one_choice_contradict_each_other() -> None:
 def test_what_contradicts_is_left_out() -> None:
     first = interfaces(interface("a", enabled=True))
 
-    assert merged(first, interfaces(interface("a", enabled=False))).tree() == first
+    assert merged(first, interfaces(interface("a", enabled=False)))[0] == first
 
 
 @given(
@@ -116,7 +113,7 @@ def test_parts_of_a_tree_make_the_tree(names: list[str], cuts: list[str], *, sha
     whole = [interface(name, description=name * 2) for name in names]
     first = [entry for entry in whole if entry["name"] in cuts]
     second = [entry for entry in whole if shared or entry["name"] not in cuts]
-    merge = merged(interfaces(*first), interfaces(*second))
+    tree, conflicts = merged(interfaces(*first), interfaces(*second))
 
-    assert merge.tree() == interfaces(*whole)
-    assert not merge.conflicts
+    assert tree == interfaces(*whole)
+    assert not conflicts

@@ -14,26 +14,31 @@ from tasuki_controller.services import Contribution
 from tasuki_controller.services.vxlan_split.check import check_overlaps, check_split, check_tunnel
 from tasuki_controller.services.vxlan_split.clashes import check_clashes
 from tasuki_controller.services.vxlan_split.compile import compile_splits
+from tasuki_controller.services.vxlan_split.tables import allocate
 from tasuki_controller.services.vxlan_split.tunnel import tunnels
 
 
-class VxlanSplit:
-    """The service."""
+class VxlanSplits:
+    """All splits of a network."""
 
-    def check(self, network: Network, written: Mapping[str, Router]) -> Iterator[ConfigError]:
+    def __init__(self, network: Network, written: Mapping[str, Router]) -> None:
+        self._splits = network.network.vxlan_split
+        self._tunnels = sorted(tunnels(self._splits), key=lambda tunnel: tunnel.key)
+        self._tables = allocate(self._tunnels, written)
+        self._written = written
+
+    def check(self) -> Iterator[ConfigError]:
         """The rules of each split, of each subscriber, and among them all."""
-        splits = network.network.vxlan_split
-        every = tuple(tunnels(network))
-        for split in splits:
+        for split in self._splits:
             yield from check_split(split)
-        for tunnel in every:
+        for tunnel in self._tunnels:
             yield from check_tunnel(tunnel)
-        yield from check_overlaps(splits)
-        yield from check_clashes(splits, every, written)
+        yield from check_overlaps(self._splits)
+        yield from check_clashes(self._splits, self._tunnels, self._tables)
 
-    def compile(self, network: Network, written: Mapping[str, Router]) -> Iterable[Contribution]:
-        """Both ends of every tunnel."""
-        return compile_splits(network, written)
+    def compile(self) -> Iterable[Contribution]:
+        """Each hub, and both ends of every tunnel."""
+        return compile_splits(self._splits, self._tunnels, self._tables, self._written)
 
 
-SERVICE = VxlanSplit()
+SERVICE = VxlanSplits

@@ -1,25 +1,23 @@
 """What the subscriptions of one router must not share: VNIs, the default route, interfaces, tables."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.path import predicate
-from tasuki_yang.router import Router
 
 from tasuki_controller.services.vxlan_split import problem
-from tasuki_controller.services.vxlan_split.tables import LAST_PRIORITY, allocate
+from tasuki_controller.services.vxlan_split.tables import LAST_PRIORITY, Allocation
 from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel, hub_source
 
 
 def check_clashes(
-    splits: Iterable[Split], tunnels: Iterable[Tunnel], written: Mapping[str, Router]
+    splits: Iterable[Split], tunnels: Sequence[Tunnel], tables: Allocation
 ) -> Iterator[ConfigError]:
-    """All rules among tunnels that end on one router."""
-    every = sorted(tunnels, key=lambda tunnel: tunnel.key)
-    yield from _vnis(every)
-    yield from _default_routes(every)
-    yield from _interfaces(splits, every)
-    yield from _tables(every, written)
+    """All rules among tunnels that end on one router. The later one of two is named."""
+    yield from _vnis(tunnels)
+    yield from _default_routes(tunnels)
+    yield from _interfaces(splits, tunnels)
+    yield from _tables(tunnels, tables)
 
 
 def _vnis(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
@@ -87,13 +85,12 @@ def _misused(path: str, router: str, interface: str, why: str) -> ConfigError:
     return problem.invalid(path, "interface-role-clash", message)
 
 
-def _tables(tunnels: Iterable[Tunnel], written: Mapping[str, Router]) -> Iterator[ConfigError]:
+def _tables(tunnels: Iterable[Tunnel], tables: Allocation) -> Iterator[ConfigError]:
     """There are tables for each subscriber in policy-routing mode. One problem for each router and split."""
-    allocated = allocate(tunnels, written)
     without = {
         (tunnel.split.name, tunnel.target): tunnel
         for tunnel in tunnels
-        if tunnel.routes_by_policy and allocated[tunnel.key] is None
+        if tunnel.routes_by_policy and tables[tunnel.key] is None
     }
     for tunnel in without.values():
         yield problem.invalid(

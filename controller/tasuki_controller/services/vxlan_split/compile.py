@@ -1,16 +1,15 @@
 """Which ends of which tunnels there are, from the intent and what was written directly."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
-from tasuki_yang.network import Network
 from tasuki_yang.router import Router
 from tasuki_yang.tree import Tree
 
 from tasuki_controller.services import Contribution
 from tasuki_controller.services.vxlan_split import ends
-from tasuki_controller.services.vxlan_split.tables import allocate
-from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel, hub_source, prefix_of, tunnels
+from tasuki_controller.services.vxlan_split.tables import Allocation
+from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel, hub_source, prefix_of
 
 UNTYPED = "iana-if-type:other"
 """Type of an existing interface of which nothing more was written."""
@@ -19,18 +18,18 @@ Types: TypeAlias = Mapping[tuple[str, str], str]
 """Types of the interfaces that were written directly, by router and name."""
 
 
-def compile_splits(network: Network, written: Mapping[str, Router]) -> Iterator[Contribution]:
+def compile_splits(
+    splits: Iterable[Split], tunnels: Iterable[Tunnel], tables: Allocation, written: Mapping[str, Router]
+) -> Iterator[Contribution]:
     """What the splits make of the routers: each hub, and both ends of each tunnel."""
     types = {
         (router, interface.name): interface.type
         for router, tree in written.items()
         for interface in tree.interfaces.interface
     }
-    for split in network.network.vxlan_split:
+    for split in splits:
         yield Contribution(split.hub.router, hub_source(split), _hub(split, types))
-    every = tuple(tunnels(network))
-    tables = allocate(every, written)
-    for tunnel in every:
+    for tunnel in tunnels:
         source = tunnel.source
         yield Contribution(tunnel.split.hub.router, source, ends.hub_end(_hub_wire(tunnel)))
         end = _subscriber_end(tunnel, types, tables.get(tunnel.key))

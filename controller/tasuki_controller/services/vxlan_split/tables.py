@@ -5,6 +5,7 @@ of the splits' names and the subscribers' numbers.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from tasuki_yang.router import Router
 
@@ -15,6 +16,9 @@ KERNEL_TABLES = frozenset({253, 254, 255})
 LAST_PRIORITY = 32765
 """Rules have their table's number as priority, and 32766 is the kernel's rule for the table main."""
 PER_SUBSCRIPTION = 3
+
+Allocation: TypeAlias = Mapping[Key, int | None]
+"""First table of a subscriber, or None if its router has no three free ones."""
 
 
 class Tables:
@@ -37,11 +41,13 @@ class Tables:
         return first
 
 
-def allocate(tunnels: Iterable[Tunnel], written: Mapping[str, Router]) -> Mapping[Key, int | None]:
-    """The first table of each subscriber in policy-routing mode; None when its router has no three left."""
+def allocate(tunnels: Iterable[Tunnel], written: Mapping[str, Router]) -> Allocation:
+    """The first table of each subscriber in policy-routing mode, who come in the order of their keys."""
     free: dict[str, Tables] = {}
     first: dict[Key, int | None] = {}
-    for tunnel in sorted((t for t in tunnels if t.routes_by_policy), key=lambda t: t.key):
+    for tunnel in tunnels:
+        if not tunnel.routes_by_policy:
+            continue
         if tunnel.target not in free:
             router = written.get(tunnel.target)
             free[tunnel.target] = Tables(_tables_of(router) if router else ())

@@ -3,13 +3,13 @@
 The rules (`check`, `clashes`) and the compiler (`compile`) speak of a split in these terms.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
-from tasuki_yang.network import Network, NetworkVxlanSplit, NetworkVxlanSplitSubscriber
+from tasuki_yang.network import NetworkVxlanSplit, NetworkVxlanSplitSubscriber
 
 from tasuki_controller.services.vxlan_split.plan import Share, numbers, share, tunnel_mtu
 
@@ -71,9 +71,9 @@ def hub_source(split: Split) -> str:
     return f"vxlan-split {split.name}, hub"
 
 
-def tunnels(network: Network) -> Iterator[Tunnel]:
-    """The tunnels of all splits, but those whose prefix, number or underlay address is no such thing."""
-    for split in network.network.vxlan_split:
+def tunnels(splits: Iterable[Split]) -> Iterator[Tunnel]:
+    """The tunnels of the splits, but those whose prefix, number or underlay address is no such thing."""
+    for split in splits:
         prefix = prefix_of(split)
         if prefix is None:
             continue
