@@ -11,11 +11,9 @@ from collections.abc import Container, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
-from tasuki_yang.diff import Change, diff
 from tasuki_yang.errors import InvalidIntent
-from tasuki_yang.schema import ROUTER
 from tasuki_yang.tree import Tree
 
 from tasuki_controller import history
@@ -30,7 +28,10 @@ from tasuki_controller.transaction import Edit, RoutedChange, prepare, running_c
 
 T = TypeVar("T")
 
-Trees = Mapping[str, Tree]
+_MANY: Final = 100_000
+"""New objects after which the garbage collector would be busy."""
+
+Trees: TypeAlias = Mapping[str, Tree]
 """Intended trees, by router; of the other side of an unmanaged subscriber, by "SPLIT/NUMBER"."""
 
 
@@ -49,8 +50,8 @@ class Outcome:
     """What an edit changes, or two states differ in."""
 
     changes: Sequence[RoutedChange]
-    routers: Mapping[str, Sequence[Change]]
-    """Changes of the intended trees, only of routers that have any."""
+    routers: Mapping[str, tuple[Tree, Tree]]
+    """Intended trees before and after, of the routers where they differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,41 +185,48 @@ def _edited(before: State, edit: Edit) -> tuple[State, Outcome]:
     with _many_acyclic_objects():
         prepared = prepare(before.running, edit)
         number = before.revision + 1
-        routers = _router_changes(before.trees, prepared.intended)
-        intended = _intended(before, prepared.intended, routers, number)
+        differing = _differing(before.trees, prepared.intended)
+        intended = _intended(before, prepared.intended, differing, number)
         after = State(number, prepared.running, prepared.intended, intended)
-        return after, Outcome(prepared.changes, routers)
+        return after, Outcome(prepared.changes, differing)
 
 
 @contextmanager
 def _many_acyclic_objects() -> Iterator[None]:
-    """Trees of thousands of tunnels are a million objects without cycles: looking for some takes longer."""
+    """Spare the garbage collector what reference counts do alone.
+
+    Trees of thousands of tunnels are a million objects without cycles. Looking for some takes longer than
+    computing them; what is left of them afterwards is never looked at again.
+    """
     gc.disable()
     try:
         yield
     finally:
+        if gc.get_count()[0] > _MANY:
+            gc.freeze()
         gc.enable()
 
 
 def _compared(old: Running, new: Running) -> Outcome:
-    return Outcome(running_changes(old, new), _router_changes(compile_running(old), compile_running(new)))
+    return Outcome(running_changes(old, new), _differing(compile_running(old), compile_running(new)))
 
 
-def _intended(before: State, trees: Trees, changed: Container[str], revision: int) -> Intended:
+def _intended(before: State, trees: Trees, differing: Container[str], revision: int) -> Intended:
     known = before.intended.routers
     routers = {}
     for router in filter(_is_router, trees):
-        same = router in known and router not in changed
+        same = router in known and router not in differing
         routers[router] = known[router] if same else router_intent(revision, trees[router])
     removed = {router: intent for router, intent in before.intended.removed.items() if router not in routers}
     removed |= {router: router_intent(revision, {}) for router in known if router not in routers}
     return Intended(revision, routers, removed)
 
 
-def _router_changes(old: Trees, new: Trees) -> dict[str, Sequence[Change]]:
-    routers = sorted(filter(_is_router, {*old, *new}))
-    changes = {router: diff(ROUTER, old.get(router, {}), new.get(router, {})) for router in routers}
-    return {router: found for router, found in changes.items() if found}
+def _differing(old: Trees, new: Trees) -> dict[str, tuple[Tree, Tree]]:
+    pairs = {
+        name: (old.get(name, {}), new.get(name, {})) for name in sorted({*old, *new}) if _is_router(name)
+    }
+    return {name: (before, after) for name, (before, after) in pairs.items() if before != after}
 
 
 def _is_router(target: str) -> bool:

@@ -4,9 +4,10 @@ from collections.abc import Container, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from tasuki_proto.v1 import config_pb2
-from tasuki_yang.diff import Change, Op
+from tasuki_yang.diff import Change, Op, diff
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.modules import Module
+from tasuki_yang.schema import ROUTER
 from tasuki_yang.tree import Tree
 
 from tasuki_controller.document import text_of, tree_of
@@ -81,16 +82,16 @@ def change_messages(changes: Iterable[RoutedChange]) -> list[config_pb2.Change]:
 
 
 def router_outcomes(
-    changes: Mapping[str, Iterable[Change]], connected: Container[str]
+    differing: Mapping[str, tuple[Tree, Tree]], connected: Container[str]
 ) -> list[config_pb2.RouterOutcome]:
     """What happens to each router whose intended tree changes."""
     return [
         config_pb2.RouterOutcome(
             router=router,
             outcome="pending" if router in connected else "offline",
-            changes=map(_change_message, changed),
+            changes=map(_change_message, diff(ROUTER, before, after)),
         )
-        for router, changed in changes.items()
+        for router, (before, after) in differing.items()
     ]
 
 
