@@ -33,6 +33,11 @@ _CLASS_OF_ERRNO: dict[int, type[ApplyError]] = {
     e.EPROTONOSUPPORT: Permanent,
     e.ENOSYS: Permanent,
     e.EMSGSIZE: Permanent,
+    e.ENAMETOOLONG: Permanent,
+    e.E2BIG: Permanent,
+    e.EDOM: Permanent,
+    e.ELOOP: Permanent,
+    e.EOVERFLOW: Permanent,
     e.EROFS: Permanent,
 }
 

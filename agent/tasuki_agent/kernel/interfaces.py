@@ -4,6 +4,8 @@ import errno
 import fcntl
 import socket
 import struct
+from collections.abc import Callable
+from typing import TypeAlias
 
 from tasuki_agent.errors import Transient
 
@@ -14,6 +16,10 @@ _SIOCGIFINDEX = 0x8933
 _IFREQ = struct.Struct("=16si20x")
 """struct ifreq with a name and an index."""
 _GONE = (errno.ENODEV, errno.ENXIO)
+
+
+NameOf: TypeAlias = Callable[[int], str | None]
+"""The name of an interface by its index; None if there is no such interface now."""
 
 
 class Interfaces:
@@ -61,8 +67,8 @@ class Interfaces:
 class Names:
     """Names by index for the length of one dump."""
 
-    def __init__(self, interfaces: Interfaces) -> None:
-        self._interfaces = interfaces
+    def __init__(self, name_of: NameOf) -> None:
+        self._name_of = name_of
         self.known: dict[int, str] = {}
         self.asked: list[int] = []
 
@@ -78,7 +84,7 @@ class Names:
         """The interface's name, if there is one now."""
         name = self.known.get(index)
         if name is None:
-            name = self._interfaces.name_of(index)
+            name = self._name_of(index)
             if name is not None:
                 self.known[index] = name
         return name

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
-from tasuki_agent.kernel.interfaces import Interfaces, Names
+from tasuki_agent.kernel.interfaces import NameOf, Names
 
 K = TypeVar("K")
 S = TypeVar("S")
@@ -29,15 +29,15 @@ class Memo(Generic[K, S]):
     keep their names.
     """
 
-    def __init__(self, decode: Decoder[K, S], interfaces: Interfaces) -> None:
+    def __init__(self, decode: Decoder[K, S], name_of: NameOf) -> None:
         self._decode = decode
-        self._interfaces = interfaces
+        self._name_of = name_of
         self._meanings: dict[bytes, _Meaning[K, S]] = {}
         self._names: dict[int, str] = {}
 
     def objects(self, messages: Iterable[bytes]) -> dict[K, S]:
         """The dump's objects. Of several with one key the first counts, as in the kernel's lookups."""
-        names = Names(self._interfaces)
+        names = Names(self._name_of)
         renamed = {index for index, name in self._names.items() if names.current(index) != name}
         meanings: dict[bytes, _Meaning[K, S]] = {}
         objects: dict[K, S] = {}

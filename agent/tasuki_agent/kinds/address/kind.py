@@ -30,7 +30,7 @@ class AddressKind:
     def __init__(self, kernel: Kernel) -> None:
         self._rtnetlink = kernel.rtnetlink
         self._index_of = kernel.interfaces.index_of
-        self._memo = Memo(codec.decode, kernel.interfaces)
+        self._memo = Memo(codec.decode, kernel.interfaces.name_of)
 
     async def observe(self) -> Mapping[AddressKey, Address]:
         """Every address of this network namespace."""

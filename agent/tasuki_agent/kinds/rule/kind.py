@@ -28,7 +28,7 @@ class RuleKind:
 
     def __init__(self, kernel: Kernel) -> None:
         self._rtnetlink = kernel.rtnetlink
-        self._memo = Memo(codec.decode, kernel.interfaces)
+        self._memo = Memo(codec.decode, kernel.interfaces.name_of)
 
     async def observe(self) -> Mapping[RuleKey, Rule]:
         """Every rule of this network namespace."""
