@@ -19,9 +19,8 @@ from measure import Measurement, report
 from tasuki_controller.access import Caller, Role
 from tasuki_controller.datastores import Datastores
 from tasuki_controller.fleet import Fleet
-from tasuki_controller.running import Running
 from tasuki_controller.sqlite import SqliteStore
-from tasuki_controller.transaction import Edit, Operation, prepare
+from tasuki_controller.transaction import Edit, Operation
 
 RUNS = 5
 SMALL, LARGE = 255, 4095
@@ -97,17 +96,6 @@ async def one_more() -> float:
     return statistics.median(times)
 
 
-def prepared(count: int, length: int) -> float:
-    """Milliseconds of validation, rules, compilation and comparison alone."""
-    times = []
-    for run in range(RUNS):
-        document = json.loads(subscribers(range(1, count + 1), length, slash_32=unseen(run + RUNS)))
-        start = time.perf_counter()
-        prepare(Running(), Edit(network=document))
-        times.append(1000 * (time.perf_counter() - start))
-    return statistics.median(times)
-
-
 async def measured() -> list[Measurement]:
     await from_nothing(1, 40)
     small, large, more = await from_nothing(SMALL, 40), await from_nothing(LARGE, 36), await one_more()
@@ -116,7 +104,6 @@ async def measured() -> list[Measurement]:
         Measurement(f"validate, compile, commit {SMALL} subscribers", small, "ms", limit=150),
         Measurement(f"validate, compile, commit {LARGE} subscribers", large, "ms", limit=2000),
         Measurement(f"validate, compile, commit one more on top of {LARGE}", more, "ms", limit=500),
-        Measurement(f"of the {LARGE}: validate and compile", prepared(LARGE, 36), "ms"),
         Measurement(f"cost of a subscriber among {LARGE} against one among {SMALL}", growth, "x"),
         Measurement("one more against all of them", more / large, "x"),
     ]

@@ -234,7 +234,7 @@ def test_second_subscription_may_route_by_policy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("interface", "user"), [("vxlan01", "is the tunnel of"), ("enp6s0f1", "carries the tunnel of")]
+    ("interface", "user"), [("vxlan01", "is the tunnel of"), ("enp6s0f1", "is the underlay of")]
 )
 def test_lan_is_no_interface_that_the_tunnel_needs(interface: str, user: str) -> None:
     problem = the_problem(network(split(subscriber(delegation={"lan": [{"interface": interface}]}))))

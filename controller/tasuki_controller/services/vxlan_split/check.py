@@ -4,6 +4,7 @@ Each rule reports all that breaks it. What a rule cannot read was reported by YA
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from tasuki_yang.errors import ConfigError
@@ -12,6 +13,7 @@ from tasuki_yang.path import predicate
 from tasuki_controller.services.vxlan_split import problem
 from tasuki_controller.services.vxlan_split.plan import SMALLEST_MTU, numbers, smallest_underlay_mtu
 from tasuki_controller.services.vxlan_split.tunnel import (
+    REMEMBERED,
     Address,
     Split,
     Tunnel,
@@ -112,8 +114,8 @@ def _hub_addresses(split: Split) -> Iterator[ConfigError]:
     underlay = split.hub.underlay
     for leaf, text in (("ipv4-address", underlay.ipv4_address), ("ipv6-address", underlay.ipv6_address)):
         address = parse_address(text)
-        if address is not None:
-            yield from _unreachable(address, problem.split_path(split, "hub", "underlay", leaf))
+        if address and (kind := _unreachable_kind(address)):
+            yield _not_unicast(problem.split_path(split, "hub", "underlay", leaf), address, kind)
 
 
 def _hub_families(split: Split) -> Iterator[ConfigError]:
@@ -166,19 +168,23 @@ def _two_machines(tunnel: Tunnel) -> Iterator[ConfigError]:
 
 
 def _remote(tunnel: Tunnel) -> Iterator[ConfigError]:
-    path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "address")
-    yield from _unreachable(tunnel.remote, path)
+    if kind := _unreachable_kind(tunnel.remote):
+        path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "address")
+        yield _not_unicast(path, tunnel.remote, kind)
 
 
-def _unreachable(address: Address, path: str) -> Iterator[ConfigError]:
-    """The other end can send to the address."""
-    for network, kind in _NOT_REACHABLE.items():
-        if address in network:
-            yield problem.invalid(
-                path,
-                "address-not-unicast",
-                f"{address} is {kind}: give a unicast address that the other end can send to.",
-            )
+@lru_cache(REMEMBERED)
+def _unreachable_kind(address: Address) -> str | None:
+    """What makes the address one that the other end cannot send to, if anything does."""
+    return next((kind for network, kind in _NOT_REACHABLE.items() if address in network), None)
+
+
+def _not_unicast(path: str, address: Address, kind: str) -> ConfigError:
+    return problem.invalid(
+        path,
+        "address-not-unicast",
+        f"{address} is {kind}: give a unicast address that the other end can send to.",
+    )
 
 
 def _loop(tunnel: Tunnel) -> Iterator[ConfigError]:

@@ -7,7 +7,7 @@ from tasuki_yang.path import predicate
 
 from tasuki_controller.services.vxlan_split import problem
 from tasuki_controller.services.vxlan_split.tables import LAST_PRIORITY, Allocation
-from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel, hub_source
+from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel
 
 
 def check_clashes(
@@ -58,29 +58,30 @@ def _default_routes(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
 
 def _interfaces(splits: Iterable[Split], tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
     """An interface is a tunnel, or carries tunnels, or is a LAN."""
-    made = {(end, tunnel.share.interface): tunnel.source for tunnel in tunnels for end in tunnel.routers}
-    carrying = {(split.hub.router, split.hub.underlay.interface): hub_source(split) for split in splits}
-    carrying |= {(tunnel.target, tunnel.subscriber.underlay.interface): tunnel.source for tunnel in tunnels}
+    made = {(router, tunnel.share.interface): tunnel for tunnel in tunnels for router in tunnel.routers}
+    carrying = {(split.hub.router, split.hub.underlay.interface) for split in splits}
+    carrying |= {(tunnel.target, tunnel.subscriber.underlay.interface) for tunnel in tunnels}
     for split in splits:
-        router, interface = split.hub.router, split.hub.underlay.interface
-        if maker := made.get((router, interface)):
+        end = (split.hub.router, split.hub.underlay.interface)
+        if end in made:
             path = problem.split_path(split, "hub", "underlay", "interface")
-            yield _misused(path, router, interface, f"is the tunnel of {maker}")
+            yield _misused(path, end, f"is the tunnel of {made[end].source}")
     for tunnel in tunnels:
-        interface = tunnel.subscriber.underlay.interface
-        if maker := made.get((tunnel.target, interface)):
+        end = (tunnel.target, tunnel.subscriber.underlay.interface)
+        if end in made:
             path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "interface")
-            yield _misused(path, tunnel.target, interface, f"is the tunnel of {maker}")
+            yield _misused(path, end, f"is the tunnel of {made[end].source}")
         for lan in tunnel.subscriber.delegation.lan:
-            user = (tunnel.target, lan.interface)
-            if holder := made.get(user) or carrying.get(user):
+            end = (tunnel.target, lan.interface)
+            if end in made or end in carrying:
                 entry = "lan" + predicate("interface", lan.interface)
                 path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "delegation", entry)
-                what = "is the tunnel" if user in made else "carries the tunnel"
-                yield _misused(path, tunnel.target, lan.interface, f"{what} of {holder}")
+                why = f"is the tunnel of {made[end].source}" if end in made else "is the underlay of a tunnel"
+                yield _misused(path, end, why)
 
 
-def _misused(path: str, router: str, interface: str, why: str) -> ConfigError:
+def _misused(path: str, end: tuple[str, str], why: str) -> ConfigError:
+    router, interface = end
     message = f"Interface {interface} of router {router} {why}: name another one."
     return problem.invalid(path, "interface-role-clash", message)
 

@@ -9,7 +9,7 @@ from tasuki_yang.tree import Tree
 from tasuki_controller.services import Contribution
 from tasuki_controller.services.vxlan_split import ends
 from tasuki_controller.services.vxlan_split.tables import Allocation
-from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel, hub_source, prefix_of
+from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel, prefix_of
 
 UNTYPED = "iana-if-type:other"
 """Type of an existing interface of which nothing more was written."""
@@ -28,7 +28,7 @@ def compile_splits(
         for interface in tree.interfaces.interface
     }
     for split in splits:
-        yield Contribution(split.hub.router, hub_source(split), _hub(split, types))
+        yield Contribution(split.hub.router, f"vxlan-split {split.name}, hub", _hub(split, types))
     for tunnel in tunnels:
         source = tunnel.source
         yield Contribution(tunnel.split.hub.router, source, ends.hub_end(_hub_wire(tunnel)))

@@ -13,13 +13,12 @@ from tasuki_yang.tree import Tree
 from tasuki_controller import router_tree as rt
 from tasuki_controller.services.vxlan_split.plan import Prefix, Share
 from tasuki_controller.services.vxlan_split.tables import PER_SUBSCRIPTION
+from tasuki_controller.services.vxlan_split.tunnel import REMEMBERED
 
 VXLAN = "tasuki-link:vxlan"
 ANYWHERE = "::/0"
 MAIN = "main"
 """Name of the static protocol instance for the table main."""
-
-_REMEMBERED = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def hub(prefix: str, advertised_to: Existing | None) -> Tree:
     )
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def hub_end(wire: Wire) -> Tree:
     """The hub's end of one tunnel."""
     share = wire.share
@@ -94,7 +93,7 @@ def hub_end(wire: Wire) -> Tree:
     )
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def subscriber_end(end: SubscriberEnd) -> Tree:
     """The subscriber's end of one tunnel."""
     share = end.wire.share

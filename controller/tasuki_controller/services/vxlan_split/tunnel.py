@@ -19,6 +19,9 @@ Subscriber: TypeAlias = NetworkVxlanSplitSubscriber
 Key: TypeAlias = tuple[str, int]
 """A split's name and a subscriber's number."""
 
+REMEMBERED = 1 << 14
+"""Tunnels of which what was computed once is kept for the next transaction."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tunnel:
@@ -66,11 +69,6 @@ class Tunnel:
         return self.subscriber.mode == "policy-routing"
 
 
-def hub_source(split: Split) -> str:
-    """Whom messages name for what the hub is without any subscriber."""
-    return f"vxlan-split {split.name}, hub"
-
-
 def tunnels(splits: Iterable[Split]) -> Iterator[Tunnel]:
     """The tunnels of the splits, but those whose prefix, number or underlay address is no such thing."""
     for split in splits:
@@ -96,7 +94,7 @@ def prefix_of(split: Split) -> IPv6Network | None:
     return prefix if numbers(prefix) else None
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(REMEMBERED)
 def parse_address(text: str | None) -> Address | None:
     """An address; None without one and for what YANG refuses."""
     try:
