@@ -46,7 +46,12 @@ class Deployment:
     @classmethod
     @contextmanager
     def on(
-        cls, network: Network, directory: Path, routers: Iterable[str] = ROUTERS
+        cls,
+        network: Network,
+        directory: Path,
+        routers: Iterable[str] = ROUTERS,
+        *,
+        observe_interval: float = 60.0,
     ) -> Iterator["Deployment"]:
         """Install and start everything under the directory; stop it in the end."""
         socket = f"unix:{directory / 'controller.sock'}"
@@ -56,7 +61,9 @@ class Deployment:
         for router in routers:
             tls = controller.issue("router", router)
             address = ADDRESS_OVER_IPV6 if router == "office" else ADDRESS
-            agents[router] = Agent(router, machine(network, router), tls.parent, address)
+            agents[router] = Agent(
+                router, machine(network, router), tls.parent, address, observe_interval=observe_interval
+            )
         tls = controller.issue("operator", "alice")
         operator = Operator(network.vps, ADDRESS, tls)
         try:

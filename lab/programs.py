@@ -148,6 +148,7 @@ class Agent:
     state_dir: Path
     controller: str
     insecure: bool = False
+    observe_interval: float = 60.0
     program: Program = field(init=False)
 
     def __post_init__(self) -> None:
@@ -160,6 +161,7 @@ class Agent:
                 *("--router", self.router),
                 *("--controller", self.controller),
                 *("--state-dir", f"{self.state_dir}"),
+                *("--observe-interval", f"{self.observe_interval}"),
                 *(["--insecure"] if self.insecure else []),
             ],
             self.state_dir / "log",

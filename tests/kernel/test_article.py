@@ -10,6 +10,7 @@ from kernelstate import KernelState
 from netns import Machines, Namespace, cable, until
 from programs import Agent
 from tasuki_agent.intent import Intent
+from tasuki_agent.state import StateDir
 from tasuki_controller.compile import compile_running
 from tasuki_controller.running import Running
 
@@ -46,7 +47,9 @@ def test_the_agent_makes_what_the_articles_commands_make(
     assert wanted != KernelState.of(by_agent).anonymous()
 
     tree = compile_running(Running(network=article.network()))[router]
-    (tmp_path / "intent.json").write_bytes(Intent.parse(1, json.dumps(tree).encode()).to_record())
+    state = StateDir.open(tmp_path)
+    state.save_intent(Intent.parse(1, json.dumps(tree).encode()))
+    state.close()
     agent = Agent(router, by_agent, tmp_path, f"unix:{tmp_path}/none", insecure=True)
     agent.start()
     try:

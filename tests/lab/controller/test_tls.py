@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from grpc import aio
 from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from tasuki_controller import pki
 from tasuki_proto.channel import Target, TlsFiles, aio_channel
 from tasuki_proto.v1 import config_pb2
@@ -133,6 +134,9 @@ async def assert_every_service_refuses(caller: Any) -> None:
 async def assert_public_services_answer(channel: aio.Channel) -> None:
     answer = await health(channel).Check(health_pb2.HealthCheckRequest())
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    requests = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
+    services = await reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(requests).read()  # type: ignore[no-untyped-call]
+    assert "tasuki.v1.ConfigService" in str(services)
 
 
 def assert_denied(refusal: Refusal, words: str) -> None:
