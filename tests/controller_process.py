@@ -16,6 +16,7 @@ import grpc
 from google.protobuf import struct_pb2
 from grpc import aio
 from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2_grpc
 from tasuki_proto.channel import Target, TlsFiles, aio_channel
 from tasuki_proto.status import config_errors
 from tasuki_proto.v1 import (
@@ -210,6 +211,11 @@ class Refusal:
 def health(channel: aio.Channel) -> Any:
     """The standard health service; its stubs have no types."""
     return health_pb2_grpc.HealthStub(channel)
+
+
+def reflection(channel: aio.Channel) -> Any:
+    """The standard reflection service, as `health`."""
+    return reflection_pb2_grpc.ServerReflectionStub(channel)  # type: ignore[arg-type,no-untyped-call,unused-ignore]
 
 
 def struct(tree: Any) -> struct_pb2.Struct:

@@ -1,0 +1,1 @@
+"""The protocol that agents, the controller and clients speak."""

@@ -7,13 +7,22 @@ from typing import Any
 
 import grpc
 import pytest
-from controller_process import ControllerProcess, Refusal, agent, health, network, operator, running
+from controller_process import (
+    ControllerProcess,
+    Refusal,
+    agent,
+    health,
+    network,
+    operator,
+    reflection,
+    running,
+)
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from grpc import aio
 from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 from tasuki_controller import pki
 from tasuki_proto.channel import Target, TlsFiles, aio_channel
 from tasuki_proto.v1 import config_pb2
@@ -135,7 +144,7 @@ async def assert_public_services_answer(channel: aio.Channel) -> None:
     answer = await health(channel).Check(health_pb2.HealthCheckRequest())
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
     requests = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
-    services = await reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(requests).read()  # type: ignore[no-untyped-call]
+    services = await reflection(channel).ServerReflectionInfo(requests).read()
     assert "tasuki.v1.ConfigService" in str(services)
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -186,3 +187,17 @@ async def test_the_event_loop_never_waits_for_the_disk(store: SqliteStore) -> No
         turns += 1
     await slow
     assert turns > 10
+
+
+async def test_a_full_disk_fails_the_commit_and_nothing_else(store: SqliteStore) -> None:
+    await commit(store, 1, home=IntentMark(1, "aa"))
+    (pages,) = store._db.execute("PRAGMA page_count").fetchone()
+    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="full"):
+        await store.commit(revision(2), os.urandom(100_000), b"", {"home": IntentMark(2, "bb")})
+    newest = await store.newest()
+    assert newest is not None
+    assert newest.revision.number == 1
+    assert await store.intents() == {"home": IntentMark(1, "aa")}
+    store._db.execute("PRAGMA max_page_count = 1000000")
+    await commit(store, 2)
