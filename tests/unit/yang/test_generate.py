@@ -108,6 +108,12 @@ def test_what_the_deviations_take_away_is_not_there() -> None:
     assert "link-up-down-trap-enable" not in interface.state
 
 
+def test_what_depends_on_a_feature_is_not_there() -> None:
+    route = EXAMPLE.top.children["example:route"]
+    assert isinstance(route, Container)
+    assert "teleport" not in route.children
+
+
 def values() -> dict[str, Node]:
     node = EXAMPLE.top.children["example:values"]
     assert isinstance(node, Container)

@@ -309,7 +309,7 @@ def test_a_missing_node_of_another_module_is_qualified(example_validator: Valida
 def test_both_validators_agree_on_any_tree(tree: str) -> None:
     validator, oracle = VALIDATORS[tree], ORACLES[tree]
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(trees(validator.schema))
     def agreement(document: Json) -> None:
         found = {error.error_tag for error in validator.validate(document)}

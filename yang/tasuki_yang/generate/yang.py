@@ -59,12 +59,16 @@ class Modules:
     def __init__(self, folder: Path) -> None:
         self._context = Context(FileRepository(str(folder), use_env=False))
         files = {path.stem: path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.yang"))}
+        # No module has a feature switched on: the validators are told of none either.
+        self._context.features = {name: [] for name in files}
         self._statements: dict[str, Statement] = {
             name: self._context.add_module(file, (folder / file).read_text(encoding="utf-8"), "yang")
             for name, file in files.items()
         }
         self._context.validate()
         self._raise_errors()
+        for statement in self._statements.values():
+            statement.prune()
         self.sources = {
             name: ModuleSource(
                 name=name,

@@ -135,7 +135,7 @@ ROUTER = Schema(
                                 conditional=True,
                             ),
                         ),
-                        ('admin-status', 'oper-status', 'last-change', 'if-index', 'phys-address', 'higher-layer-if', 'lower-layer-if', 'speed', 'statistics'),
+                        ('oper-status', 'last-change', 'phys-address', 'higher-layer-if', 'lower-layer-if', 'speed', 'statistics'),
                     ),
                 ),
             ),
