@@ -69,10 +69,11 @@ class _Merger:
         for part in parts:
             for entry in part.value:
                 by_key.setdefault(key_of(node, entry), []).append(Part(entry, part.source))
-        return arranged(
-            node,
-            [self.members(node, group, (*place, Step(node, key))) for key, group in by_key.items()],
-        )
+        entries = [
+            group[0].value if len(group) == 1 else self.members(node, group, (*place, Step(node, key)))
+            for key, group in by_key.items()
+        ]
+        return arranged(node, entries)
 
     def _leave_out_rivals(
         self, node: Container | List, by_label: dict[str, list[Part]], place: _Place

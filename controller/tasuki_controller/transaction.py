@@ -14,10 +14,12 @@ from tasuki_yang.diff import Change, diff
 from tasuki_yang.errors import ConfigError, InvalidIntent
 from tasuki_yang.node import Schema
 from tasuki_yang.path import predicate
+from tasuki_yang.router import Router
 from tasuki_yang.schema import NETWORK, ROUTER
 from tasuki_yang.tree import Tree
 from tasuki_yang.validator import Validator, network_validator, router_validator, unexplained
 
+from tasuki_controller.collisions import collisions
 from tasuki_controller.compile import compile_reading
 from tasuki_controller.reading import Reading, read
 from tasuki_controller.running import Running
@@ -81,7 +83,8 @@ def prepare(running: Running, edit: Edit) -> Prepared:
         raise InvalidIntent([*problems, *(each for each in written if each.error_tag != "data-missing")])
     intended, conflicts = compile_reading(candidate, reading, contributors)
     # What services compile alone is always valid, which their tests prove.
-    problems = [*conflicts, *_router_violations({name: intended[name] for name in candidate.routers})]
+    mixed = {name: intended[name] for name in candidate.routers}
+    problems = [*conflicts, *(_router_violations(mixed) or _collisions(mixed))]
     if problems:
         raise InvalidIntent(problems)
     return Prepared(candidate, intended, running_changes(running, candidate))
@@ -143,11 +146,18 @@ def _violations(
         yield replace(problem, router=router)
 
 
-def _router_violations(
-    trees: Mapping[str, Tree], malformed: Iterable[ConfigError] = ()
-) -> Iterator[ConfigError]:
+def _router_violations(trees: Mapping[str, Tree], malformed: Iterable[ConfigError] = ()) -> list[ConfigError]:
+    return [
+        problem
+        for name, tree in sorted(trees.items())
+        for problem in _violations(router_validator(), tree, malformed, name)
+    ]
+
+
+def _collisions(trees: Mapping[str, Tree]) -> Iterator[ConfigError]:
+    """Of valid trees."""
     for name, tree in sorted(trees.items()):
-        yield from _violations(router_validator(), tree, malformed, name)
+        yield from (replace(problem, router=name) for problem in collisions(Router.model_validate(tree)))
 
 
 def _broken_rules(contributors: Iterable[Service], malformed: Iterable[ConfigError]) -> Iterator[ConfigError]:

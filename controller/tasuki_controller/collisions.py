@@ -1,0 +1,79 @@
+"""What the models tell apart and Linux does not.
+
+The models know a route by its protocol instance and prefix, a rule and an interface by name. Linux knows a
+route by table, prefix and metric, a rule by what it matches, and a VXLAN tunnel by VNI and port. Services
+keep out of one another's way; what was written directly can run into them, or into itself.
+"""
+
+from collections.abc import Hashable, Iterator
+from ipaddress import ip_address, ip_network
+from typing import TypeAlias
+
+from tasuki_yang.errors import ConfigError
+from tasuki_yang.path import predicate
+from tasuki_yang.router import Router
+
+_Object: TypeAlias = tuple[Hashable, str, str]
+"""What Linux knows an object by, what people call that, and the object's path."""
+
+_PROTOCOLS = "/ietf-routing:routing/control-plane-protocols/control-plane-protocol"
+_RULES = "/ietf-routing:routing/tasuki-rule:rules"
+
+
+def collisions(router: Router) -> Iterator[ConfigError]:
+    """Objects of a valid router tree that are one object to Linux."""
+    paths: dict[Hashable, str] = {}
+    for key, name, path in (*_routes(router), *_rules(router), *_tunnels(router)):
+        other = paths.setdefault(key, path)
+        if other != path:
+            yield ConfigError(
+                error_tag="operation-failed",
+                error_app_tag="data-not-unique",
+                error_path=path,
+                message=f"There is {name} already, at {other}: remove one of the two or make them differ.",
+            )
+
+
+def _routes(router: Router) -> Iterator[_Object]:
+    for protocol in router.routing.control_plane_protocols.control_plane_protocol:
+        static = protocol.static_routes
+        instance = _PROTOCOLS + predicate("type", protocol.type) + predicate("name", protocol.name)
+        listed = (
+            ("ietf-ipv4-unicast-routing:ipv4", static.ipv4.route),
+            ("ietf-ipv6-unicast-routing:ipv6", static.ipv6.route),
+        )
+        for family, routes in listed:
+            for route in routes:
+                prefix = ip_network(route.destination_prefix, strict=False)
+                yield (
+                    ("route", static.table, prefix, route.metric),
+                    f"a route to {prefix} with metric {route.metric} in table {static.table}",
+                    f"{instance}/static-routes/{family}/route"
+                    + predicate("destination-prefix", route.destination_prefix),
+                )
+
+
+def _rules(router: Router) -> Iterator[_Object]:
+    for family, rules in (("ipv4", router.routing.rules.ipv4.rule), ("ipv6", router.routing.rules.ipv6.rule)):
+        for rule in rules:
+            source, destination = (
+                str(ip_network(prefix, strict=False)) if prefix else "anywhere"
+                for prefix in (rule.source, rule.destination)
+            )
+            matching = f"from {source} to {destination}"
+            yield (
+                ("rule", family, rule.priority, rule.table, matching),
+                f"a rule with priority {rule.priority} {matching} that looks up table {rule.table}",
+                f"{_RULES}/{family}/rule" + predicate("name", rule.name),
+            )
+
+
+def _tunnels(router: Router) -> Iterator[_Object]:
+    for interface in router.interfaces.interface:
+        if interface.vxlan:
+            vxlan = interface.vxlan
+            yield (
+                ("vxlan", vxlan.vni, vxlan.udp_port, ip_address(vxlan.remote).version),
+                f"a VXLAN tunnel with VNI {vxlan.vni} and UDP port {vxlan.udp_port}",
+                "/ietf-interfaces:interfaces/interface" + predicate("name", interface.name),
+            )

@@ -1,0 +1,89 @@
+"""Objects that the models tell apart and Linux does not are refused, whoever asks for them."""
+
+import pytest
+from hypothesis import given
+from tasuki_controller.collisions import collisions
+from tasuki_controller.compile import compile_running
+from tasuki_controller.running import Running
+from tasuki_controller.transaction import Edit, prepare
+from tasuki_yang.errors import ConfigError, InvalidIntent
+from tasuki_yang.router import Router
+from unit.services.networks import Json, network, networks, running, split, subscriber
+
+
+def protocol(name: str, family: int, table: int, prefix: str, **members: int) -> Json:
+    route = {"destination-prefix": prefix, "next-hop": {"special-next-hop": "blackhole"}, **members}
+    return {
+        "type": "static",
+        "name": name,
+        "static-routes": {
+            "tasuki-route:table": table,
+            f"ietf-ipv{family}-unicast-routing:ipv{family}": {"route": [route]},
+        },
+    }
+
+
+def protocols(*listed: Json) -> Json:
+    return {"ietf-routing:routing": {"control-plane-protocols": {"control-plane-protocol": list(listed)}}}
+
+
+def rules(*listed: Json) -> Json:
+    return {"ietf-routing:routing": {"tasuki-rule:rules": {"ipv6": {"rule": list(listed)}}}}
+
+
+def vxlan(name: str, vni: int, **members: object) -> Json:
+    tunnel = {"vni": vni, "underlay": "eth0", "remote": "192.0.2.1", **members}
+    interface = {"name": name, "type": "tasuki-link:vxlan", "tasuki-link:vxlan": tunnel}
+    return {"ietf-interfaces:interfaces": {"interface": [interface]}}
+
+
+def problems(written: Json) -> tuple[ConfigError, ...]:
+    document = network(split(subscriber(1, mode="policy-routing")))
+    try:
+        prepare(Running(), Edit(network=document, routers={"home": written}))
+    except InvalidIntent as invalid:
+        return invalid.errors
+    return ()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        protocols(protocol("mine", 6, 254, "2001:db8:ae01::/48")),
+        protocols(protocol("mine", 6, 254, "2001:0DB8:AE01::1/48")),
+        protocols(protocol("a", 4, 7, "192.0.2.0/24"), protocol("b", 4, 7, "192.0.2.0/24")),
+        rules({"name": "mine", "priority": 7, "table": 9}, {"name": "yours", "priority": 7, "table": 9}),
+        vxlan("mine", 1),
+    ],
+)
+def test_second_object_with_one_key_is_refused(written: Json) -> None:
+    (problem,) = problems(written)
+
+    assert problem.router == "home"
+    assert (problem.error_tag, problem.error_app_tag) == ("operation-failed", "data-not-unique")
+    assert "already, at /" in problem.message
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        protocols(protocol("mine", 6, 254, "2001:db8:ae01::/48", **{"tasuki-route:metric": 2048})),
+        protocols(protocol("mine", 6, 7, "2001:db8:ae01::/48")),
+        protocols(protocol("a", 4, 7, "192.0.2.0/24"), protocol("b", 4, 8, "192.0.2.0/24")),
+        rules(
+            {"name": "mine", "priority": 7, "table": 9, "source": "2001:db8::/32"},
+            {"name": "yours", "priority": 7, "table": 9, "destination": "2001:db8::/32"},
+        ),
+        vxlan("mine", 2),
+        vxlan("mine", 1, **{"udp-port": 8472}),
+        vxlan("mine", 1, remote="2001:db8:1::1"),
+    ],
+)
+def test_objects_with_keys_of_their_own_are_accepted(written: Json) -> None:
+    assert problems(written) == ()
+
+
+@given(document=networks())
+def test_what_services_compile_never_collides(document: Json) -> None:
+    for tree in compile_running(running(document)).values():
+        assert list(collisions(Router.model_validate(tree))) == []
