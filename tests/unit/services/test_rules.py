@@ -210,6 +210,12 @@ def test_vni_clash_of_two_whole_splits_is_one_problem() -> None:
     assert the_problem(network(first, second)).error_path == f"{BE00}/vni-base"
 
 
+def test_two_splits_between_the_same_routers_are_one_problem() -> None:
+    second = be00(subscriber(1, mode="policy-routing")) | {"vni-base": 0}
+
+    assert the_problem(network(split(subscriber(1)), second)).error_path == f"{BE00}/vni-base"
+
+
 def test_hub_of_one_split_may_subscribe_to_another() -> None:
     second = be00(subscriber(1, "vps"), hub={"router": "branch", "underlay": HUB_UNDERLAY})
 

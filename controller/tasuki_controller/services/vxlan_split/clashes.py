@@ -23,12 +23,12 @@ def check_clashes(
 def _vnis(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
     """Linux tells tunnels apart by VNI, and the VNI makes the name. One problem for each two splits."""
     first: dict[tuple[str, int], Tunnel] = {}
-    reported: set[tuple[str, str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for tunnel in tunnels:
         for router in tunnel.routers:
             other = first.setdefault((router, tunnel.share.vni), tunnel)
-            splits = (router, other.split.name, tunnel.split.name)
-            if other.split.name == tunnel.split.name or splits in reported:
+            splits = (other.split.name, tunnel.split.name)
+            if splits[0] == splits[1] or splits in reported:
                 continue
             reported.add(splits)
             yield problem.invalid(
