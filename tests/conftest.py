@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A property that is slow once has met a busy machine; timed limits are what `make bench` is for.
+settings.register_profile("tasuki", deadline=None)
+settings.load_profile("tasuki")
 
 TESTS = Path(__file__).parent
 LAYERS = ("unit", "scenario", "kernel", "lab")

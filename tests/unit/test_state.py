@@ -5,7 +5,6 @@ import logging
 from pathlib import Path
 
 import pytest
-
 from tasuki_agent.intent import BrokenIntent, Intent
 from tasuki_agent.reconcile.compare import Class
 from tasuki_agent.reconcile.drift import Action, DriftItem
