@@ -153,14 +153,19 @@ class Reconciler:
         return differences
 
     def _due(self) -> set[str]:
-        """Kinds that an event made dirty, and those not looked at for `full_interval`."""
+        """Kinds that an event made dirty, those not looked at for `full_interval`, and all that these follow.
+
+        A link that is being deleted takes its addresses and routes with it, and is gone last. Looking at
+        those alone would have them made anew on a link that is about to go.
+        """
         now = self.clock()
-        overdue = (
-            kind.name
-            for kind in self.kinds
-            if now - self.observed_at.get(kind.name, -math.inf) >= self.full_interval
-        )
-        return {*self._dirty, *overdue}
+        due = set(self._dirty)
+        for kind in reversed(self.kinds):
+            if now - self.observed_at.get(kind.name, -math.inf) >= self.full_interval:
+                due.add(kind.name)
+            if kind.name in due:
+                due.update(kind.follows)
+        return due
 
     async def _observe(self, names: set[str]) -> None:
         kinds = [kind for kind in self.kinds if kind.name in names]

@@ -115,6 +115,17 @@ async def test_what_cannot_change_in_place_is_made_anew_with_all_that_needs_it(r
     assert router.drift() == [], "a change of intent is no drift"
 
 
+async def test_what_an_object_needs_is_looked_at_with_it(router: Router) -> None:
+    router.intend(ONE_LINK, ONE_ADDRESS)
+    await router.step()
+    router.world.links.clear()
+    router.world.addresses.clear()
+    router.world.log.clear()
+    router.reconciler.mark_dirty(["address"])
+    await router.reconciler.step()
+    assert router.world.log == ["create link a", "create address ('a', '1')"]
+
+
 async def test_an_unmanaged_field_does_not_drift(router: Router) -> None:
     router.intend({"a": Link("red")})
     await router.step()
