@@ -123,7 +123,7 @@ async def test_what_an_object_needs_is_looked_at_with_it(router: Router) -> None
     router.world.log.clear()
     router.reconciler.mark_dirty(["address"])
     await router.reconciler.step()
-    assert router.world.log == ["create link a", "create address ('a', '1')"]
+    assert router.world.log == ["create link a", "create address a 1"]
 
 
 async def test_an_unmanaged_field_does_not_drift(router: Router) -> None:
