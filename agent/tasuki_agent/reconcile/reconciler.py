@@ -135,6 +135,7 @@ class Reconciler:
                 break
             changed = await self._carry_out(todo)
             repaired |= changed
+            self._retry_users(changed, wanted)
             for ref in changed:
                 repeats[ref] = repeats.get(ref, 0) + 1
             await self._observe(self._touched(todo))
@@ -231,6 +232,14 @@ class Reconciler:
         if before is None or before.message != str(error):
             log.warning("%s", error)
         self.board.failed(step.ref, error, self.clock())
+
+    def _retry_users(self, changed: set[Ref], wanted: Wanted) -> None:
+        """What was refused because something that it needs was on its way out need not wait any longer."""
+        by_name = {kind.name: kind for kind in self.kinds}
+        for ref in self.board.held(self.clock()):
+            spec = wanted[ref.kind].get(ref.key)
+            if spec is not None and not changed.isdisjoint(by_name[ref.kind].needs(ref.key, spec)):
+                self.board.retry(ref)
 
     def _touched(self, todo: Plan) -> set[str]:
         """Kinds that the plan may have changed: with an object the kernel takes away what depends on it."""

@@ -115,9 +115,12 @@ class StatusBoard:
 
     def retry_all(self) -> None:
         """Forget every delay: the intent or the world has changed."""
-        for ref, status in self._entries.items():
-            if status.next_try is not None:
-                self._entries[ref] = replace(status, next_try=None)
+        for ref in self._entries:
+            self.retry(ref)
+
+    def retry(self, ref: Ref) -> None:
+        """Forget the delay of one object: what it failed for has changed."""
+        self._entries[ref] = replace(self._entries[ref], next_try=None)
 
     def held(self, now: float) -> frozenset[Ref]:
         """Objects whose next try is not due yet."""

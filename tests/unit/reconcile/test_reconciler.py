@@ -126,6 +126,18 @@ async def test_what_an_object_needs_is_looked_at_with_it(router: Router) -> None
     assert router.world.log == ["create link a", "create address a 1"]
 
 
+async def test_what_failed_for_want_of_an_object_is_made_right_after_it(router: Router) -> None:
+    router.intend(ONE_LINK, ONE_ADDRESS)
+    await router.step()
+    router.world.addresses.clear()
+    router.world.fault = lambda kind, _: Transient("link a does not exist") if kind == "address" else None
+    assert await router.step() == ["create address a 1"]
+    assert router.state("address", ("a", "1")) is State.FAILED
+    router.world.links.clear()
+    router.world.fault = lambda _kind, _change: None
+    assert await router.step() == ["create link a", "create address a 1"]
+
+
 async def test_an_unmanaged_field_does_not_drift(router: Router) -> None:
     router.intend({"a": Link("red")})
     await router.step()
