@@ -30,6 +30,7 @@ SUBSCRIBERS = 255
 ROUNDS = 7
 DRIFTS = 200
 IDLE_SECONDS = 20.0
+CLEARING_SECONDS = 1.0
 OBSERVATION = (
     "ip -j -d link show",
     "ip -j addr show",
@@ -87,6 +88,8 @@ def hub() -> Iterator[Namespace]:
         cable(router, UNDERLAY, outside, "port")
         router.ip(f"addr add 10.1.1.1/16 dev {UNDERLAY}")
         yield router
+    # The kernel goes on clearing away a deleted namespace, and its locks are everybody's.
+    time.sleep(CLEARING_SECONDS)
 
 
 def main() -> int:
