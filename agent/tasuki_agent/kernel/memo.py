@@ -36,7 +36,7 @@ class Memo(Generic[K, S]):
         self._names: dict[int, str] = {}
 
     def objects(self, messages: Iterable[bytes]) -> dict[K, S]:
-        """The dump's objects. Of several with one key the first counts, as in the kernel's lookups."""
+        """The dump's objects. Of several with one key the first counts: see `ours_first`."""
         names = Names(self._name_of)
         renamed = {index for index, name in self._names.items() if names.current(index) != name}
         meanings: dict[bytes, _Meaning[K, S]] = {}
@@ -57,3 +57,12 @@ class Memo(Generic[K, S]):
         names.asked = []
         entry = self._decode(message, names)
         return _Meaning(entry, tuple(names.asked), lasts=all(index in names.known for index in names.asked))
+
+
+def ours_first(messages: Iterable[bytes], mark: bytes) -> list[bytes]:
+    """The messages, those with our mark before the others.
+
+    The kernel lets an equal object of somebody else stand beside ours (a rule of another protocol, an IPv4
+    address of another length). Then ours is the one that counts.
+    """
+    return sorted(messages, key=lambda message: mark not in message)
