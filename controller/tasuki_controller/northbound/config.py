@@ -58,6 +58,8 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
 
     async def Get(self, request: config_pb2.GetRequest, context: Context) -> config_pb2.GetResponse:
         """Read a datastore, or the part of it at a path."""
+        if request.datastore not in config_pb2.Datastore.values():
+            raise invalid(f"{request.datastore} is no datastore that this version knows.")
         response = config_pb2.GetResponse(revision=self._datastores.state.revision)
         if request.datastore == config_pb2.DATASTORE_OPERATIONAL:
             tree = await self._operational(request.router, response)

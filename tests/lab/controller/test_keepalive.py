@@ -8,7 +8,6 @@ from pathlib import Path
 import grpc
 from controller_process import network, operator, running
 from grpc import aio
-
 from tasuki_proto.v1 import router_pb2
 
 
