@@ -20,6 +20,7 @@ BATCH = 128
 """Requests in one send(): about 20 KB, some milliseconds of the kernel's time."""
 BUFFER = 65536
 """The kernel fills 32 KB of it at most."""
+ANY_PORT = 0
 RECEIVE_QUEUE = 1 << 20
 PAUSES = (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """Seconds before a dump starts anew when the kernel says that things changed meanwhile.
@@ -52,7 +53,9 @@ class Rtnetlink:
     """The socket, bound to the network namespace of the thread that opens it."""
 
     def __init__(self) -> None:
-        self._socket = _open()
+        self._socket = _open(ANY_PORT)
+        self.port: int = self._socket.getsockname()[0]
+        """Netlink port: the kernel's messages about our changes bear it."""
         self._queue: list[_Request] = []
 
     def close(self) -> None:
@@ -168,15 +171,16 @@ class Rtnetlink:
     def _reopen(self) -> None:
         """Leave behind whatever answers the old socket still holds."""
         self._socket.close()
-        self._socket = _open()
+        self._socket = _open(self.port)
 
 
-def _open() -> socket.socket:
+def _open(port: int) -> socket.socket:
     opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, uapi.NETLINK_ROUTE)
     opened.setblocking(False)
     opened.setsockopt(socket.SOL_SOCKET, uapi.SO_RCVBUFFORCE, RECEIVE_QUEUE)
     for option in (uapi.NETLINK_CAP_ACK, uapi.NETLINK_EXT_ACK, uapi.NETLINK_GET_STRICT_CHK):
         opened.setsockopt(uapi.SOL_NETLINK, option, 1)
+    opened.bind((port, 0))
     return opened
 
 

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from kernel.kinds.machine import TUNNEL, Kinds
+from kernel.kinds.machine import Kinds
 from netns import Namespace
 from tasuki_agent.kernel import Kernel, Topic
 from tasuki_agent.kind import Create
+from tasuki_agent.kinds.route.model import Route, RouteKey
 
 
 async def topics(events: AsyncIterator[frozenset[Topic]], expected: Topic) -> set[Topic]:
@@ -94,6 +95,15 @@ async def test_each_kind_wakes_on_topics_that_there_are(kinds: Kinds) -> None:
         assert kinds[name].wakes_on <= set(Topic)
 
 
-async def test_our_own_changes_are_told_as_well(kernel: Kernel, kinds: Kinds) -> None:
-    await kinds["link"].apply(Create("vxlan01", TUNNEL))
-    await topics(kernel.events(), Topic.LINK)
+async def test_our_own_requests_wake_nobody(kernel: Kernel, kinds: Kinds) -> None:
+    for prefix in ("2001:db8:8::/48", "2001:db8:9::/48"):
+        await kinds["route"].apply(Create(RouteKey(254, prefix, 1024), Route("unreachable")))
+    assert await quiet(kernel)
+
+
+async def test_our_own_requests_wake_nobody_after_the_socket_was_replaced_either(
+    kernel: Kernel, kinds: Kinds
+) -> None:
+    kernel.rtnetlink._reopen()
+    await kinds["route"].apply(Create(RouteKey(254, "2001:db8:8::/48", 1024), Route("unreachable")))
+    assert await quiet(kernel)
