@@ -199,7 +199,7 @@ def test_paths_lead_to_where_the_tree_has_the_objects(kind: ModuleType) -> None:
         ),
         (
             route,
-            RouteKey(254, "2001:db8::/32", 1024, "main"),
+            RouteKey(254, "2001:db8::/32", 1024).within("main"),
             "via",
             (
                 "/ietf-routing:routing/control-plane-protocols"
@@ -220,7 +220,7 @@ def test_paths_lead_to_where_the_tree_has_the_objects(kind: ModuleType) -> None:
         ),
         (
             rule,
-            RuleKey("ipv6", 100, None, None, 100, rule_name="from-site"),
+            RuleKey("ipv6", 100, None, None, 100).within("from-site"),
             "",
             "/ietf-routing:routing/tasuki-rule:rules/ipv6/rule[name='from-site']",
         ),
