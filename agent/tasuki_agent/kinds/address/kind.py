@@ -1,7 +1,6 @@
 """The kind `address`: the model and the codec, joined to the kernel."""
 
 import errno
-import socket
 from collections.abc import Awaitable, Mapping
 from typing import ClassVar
 
@@ -36,7 +35,7 @@ class AddressKind:
         """Every address of this network namespace."""
         messages = [
             message
-            for dump in (codec.dump(socket.AF_INET), codec.dump(socket.AF_INET6))
+            for dump in (codec.dump(uapi.AF_INET), codec.dump(uapi.AF_INET6))
             for message in await self._rtnetlink.dump(uapi.RTM_GETADDR, dump)
         ]
         return self._memo.objects(ours_first(messages, codec.MARK))

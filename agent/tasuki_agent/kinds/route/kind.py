@@ -1,7 +1,6 @@
 """The kind `route`: the model and the codec, joined to the kernel."""
 
 import errno
-import socket
 from collections.abc import Awaitable, Mapping
 from itertools import product
 from typing import ClassVar
@@ -16,7 +15,7 @@ from tasuki_agent.kinds.route.model import Route, RouteKey
 _DUMPS = tuple(
     codec.dump(family, protocol)
     for family, protocol in product(
-        (socket.AF_INET, socket.AF_INET6), (PROTOCOL, uapi.RTPROT_BOOT, uapi.RTPROT_STATIC)
+        (uapi.AF_INET, uapi.AF_INET6), (PROTOCOL, uapi.RTPROT_BOOT, uapi.RTPROT_STATIC)
     )
 )
 

@@ -1,6 +1,5 @@
 """Policy rules as rtnetlink messages: struct fib_rule_hdr and its attributes."""
 
-import socket
 import struct
 
 from tasuki_agent.kernel import addresses, uapi
@@ -12,7 +11,7 @@ from tasuki_agent.kinds.rule.model import Family, Rule, RuleKey
 _HEAD = struct.Struct("=BBBBBBBBI")
 """struct fib_rule_hdr: family, lengths of destination and source, TOS, table, two spare, action, flags."""
 
-_NUMBERS: dict[Family, int] = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+_NUMBERS: dict[Family, int] = {"ipv4": uapi.AF_INET, "ipv6": uapi.AF_INET6}
 _FAMILIES: dict[int, Family] = {number: family for family, number in _NUMBERS.items()}
 _UNSET = b"\xff\xff\xff\xff"
 """What the kernel reports for a suppressor that a rule does not have."""
