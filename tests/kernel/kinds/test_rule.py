@@ -64,7 +64,7 @@ async def test_the_kernels_own_rules_are_seen_and_never_ours(kinds: Kinds) -> No
     assert await kinds.ours("rule") == {}
 
 
-@pytest.mark.parametrize("selector", ["fwmark 0x1", "iif e0", "ipproto tcp", "suppress_prefixlength 0"])
+@pytest.mark.parametrize("selector", ["fwmark 0x1", "iif e0", "ipproto 6", "suppress_prefixlength 0"])
 async def test_a_rule_with_a_further_selector_is_another_rule(
     router: Namespace, kinds: Kinds, selector: str
 ) -> None:
