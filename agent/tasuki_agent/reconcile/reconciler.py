@@ -214,17 +214,16 @@ class Reconciler:
         for level in todo.levels:
             steps = [step for step in level if not failed.intersection(step.needs)]
             failed.update(step.ref for step in level if failed.intersection(step.needs))
-            results = await asyncio.gather(
-                *(by_name[step.ref.kind].apply(step.change) for step in steps), return_exceptions=True
-            )
-            for step, result in zip(steps, results, strict=True):
-                if result is None:
-                    changed.add(step.ref)
-                elif isinstance(result, ApplyError):
+            # All are under way before the first one is awaited: the kernel layer sends them together.
+            under_way = [asyncio.ensure_future(by_name[step.ref.kind].apply(step.change)) for step in steps]
+            for step, outcome in zip(steps, under_way, strict=True):
+                try:
+                    await outcome
+                except ApplyError as error:
                     failed.add(step.ref)
-                    self._failed(step, result)
+                    self._failed(step, error)
                 else:
-                    raise result
+                    changed.add(step.ref)
         return changed
 
     def _failed(self, step: Step, error: ApplyError) -> None:
