@@ -2,8 +2,8 @@
 
 The kernel carries a request out inside send(), so its answer waits in the socket when the call returns. One
 thread does nothing but that: while the kernel works on a batch, the loop encodes the next one, decodes dumps
-and serves everybody else. All requests that are made in one turn of the loop go out in as few calls as `BATCH`
-allows.
+and serves everybody else. All requests that are made in one turn of the loop go out in as few calls as
+`BATCH` allows.
 """
 
 import asyncio
