@@ -142,7 +142,7 @@ def build_and_observe(intent: bytes) -> Iterator[Measurement]:
 async def converge_and_observe(intent: bytes, state_dir: Path) -> tuple[float, float]:
     """Seconds from the intent's text until it is made and seen; of one more step that finds nothing to do."""
     async with Kernel(state_dir) as kernel:
-        reconciler = Reconciler(load(kernel), time.time)
+        reconciler = Reconciler(load(kernel), time.time, time.monotonic)
         started = time.perf_counter()
         reconciler.set_intent(Intent.parse(1, intent))
         await reconciler.step()
@@ -176,7 +176,7 @@ async def heal_often(intent: bytes, state_dir: Path) -> list[float]:
     reported = asyncio.Event()
     seconds = []
     async with Kernel(state_dir) as kernel:
-        reconciler = Reconciler(load(kernel), time.time, on_change=reported.set)
+        reconciler = Reconciler(load(kernel), time.time, time.monotonic, on_change=reported.set)
         reconciler.set_intent(Intent.parse(1, intent))
         await reconciler.step()
         must_be_converged(reconciler)

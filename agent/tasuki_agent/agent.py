@@ -31,6 +31,7 @@ class Agent:
     tls: TlsFiles | None
     state: StateDir
     clock: Callable[[], float]
+    uptime: Callable[[], float]
     observe_interval: float
 
     async def run(self) -> NoReturn:
@@ -43,6 +44,7 @@ class Agent:
             reconciler = Reconciler(
                 kinds.load(kernel),
                 self.clock,
+                self.uptime,
                 self.observe_interval,
                 on_applied=lambda intent: self._applied(intent, kernel.world),
             )
