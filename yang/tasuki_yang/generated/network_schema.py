@@ -208,7 +208,7 @@ NETWORK = Schema(
                                     Leaf(
                                         'default-route-metric',
                                         Type('uint32', bounds=Bounds(((1, 4294967295),))),
-                                        '1024',
+                                        '512',
                                         conditional=True,
                                     ),
                                     Container(
