@@ -50,7 +50,7 @@ class Memo(Generic[K, S]):
 def ours_first(messages: Iterable[bytes], mark: bytes) -> list[bytes]:
     """The messages, those with our mark before the others.
 
-    The kernel lets an equal object of somebody else stand beside ours (a rule of another protocol, an IPv4
-    address of another length). Then ours is the one that counts.
+    The kernel lets an equal object of somebody else stand beside ours, such as an IPv4 address of another
+    length. Then ours is the one that counts.
     """
     return sorted(messages, key=lambda message: mark not in message)

@@ -113,6 +113,7 @@ IFA_F_PERMANENT: Final = 0x80
 IFA_F_NOPREFIXROUTE: Final = 0x200
 
 # linux/fib_rules.h
+FIB_RULE_INVERT: Final = 0x2
 FRA_DST: Final = 1
 FRA_SRC: Final = 2
 FRA_PRIORITY: Final = 6

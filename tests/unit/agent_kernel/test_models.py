@@ -260,6 +260,7 @@ def test_two_observed_rules_never_share_a_path() -> None:
         RuleKey("ipv6", 100, None, None, 101),
         RuleKey("ipv6", 100, None, None, 100, flags=2),
         RuleKey("ipv6", 100, None, None, 100, selectors=((10, b"\1\0\0\0"),)),
+        RuleKey("ipv6", 100, None, None, 100, protocol=3),
     ]
     assert len({rule.path(key) for key in keys}) == len(keys)
 
@@ -273,6 +274,10 @@ def test_two_observed_rules_never_share_a_path() -> None:
         (
             RuleKey("ipv4", 1, None, None, 9, ((10, b"\1\0\0\0"),), 16, 2),
             "ipv4 1 from all to all table 9 10:01000000 tos 16 flags 0x2",
+        ),
+        (
+            RuleKey("ipv6", 1, None, None, 9, protocol=3),
+            "ipv6 1 from all to all table 9 protocol 3",
         ),
     ],
 )
@@ -321,8 +326,8 @@ PERMANENT = 0x80
         (route, RouteKey(254, "::/0", 1), Route("unicast", None, "vxlan01", protocol=4), True),
         (route, RouteKey(254, "::/0", 1), Route("unicast", None, "vxlan01", protocol=186), False),
         (route, RouteKey(254, "::/0", 1), Route("unreachable", protocol=3), False),
-        (rule, RuleKey("ipv6", 1, None, None, 9), Rule(protocol=116), True),
-        (rule, RuleKey("ipv6", 1, None, None, 9), Rule(protocol=0), False),
+        (rule, RuleKey("ipv6", 1, None, None, 9), Rule(), True),
+        (rule, RuleKey("ipv6", 1, None, None, 9, protocol=0), Rule(), False),
         (sysctl, "net/ipv6/conf/all/forwarding", Sysctl("0"), True),
     ],
 )
@@ -332,36 +337,72 @@ def test_what_is_ours_is_told_by_its_mark_or_by_its_link(
     assert kind.owns(key, spec, LINKS) is ours
 
 
+SITE_RULES: Observed = {
+    "route": {
+        RouteKey(9, "::/0", 1024): Route("unicast", "2001:db8::2", "vxlan01"),
+        RouteKey(254, "::/0", 512): Route("unicast", "2001:db8::2", "vxlan01"),
+        RouteKey(10, "::/0", 1024): Route("unicast", "fe80::1", "e0", protocol=4),
+    },
+    "rule": {
+        RuleKey("ipv6", 100, "2001:db8:1::/48", None, 9): Rule(),
+        RuleKey("ipv6", 101, None, "2001:db8:1::/48", 9): Rule(),
+        RuleKey("ipv6", 102, "2001:db8:2::/48", "2001:db8:3::/48", 9): Rule(),
+        RuleKey("ipv6", 103, "2001:db8:1::/48", None, 254): Rule(),
+        RuleKey("ipv6", 104, None, None, 9): Rule(),
+        RuleKey("ipv6", 105, "2001:db8:1::/48", None, 10): Rule(),
+        RuleKey("ipv6", 106, "2001:db8:5::/48", None, 9, protocol=4): Rule(),
+    },
+}
+TYPED = RuleKey("ipv6", 1, "2001:db8:1::/48", None, 9, protocol=3)
+
+
 @pytest.mark.parametrize(
-    ("routes", "protocol", "ours"),
+    "key",
     [
-        ({9: [116]}, 0, True),
-        ({9: [116]}, 3, True),
-        ({9: [116]}, 186, False),
-        ({9: [116], 10: [3]}, 0, True),
-        ({9: [116, 3]}, 0, False),
-        ({9: []}, 0, False),
-        ({10: [116]}, 0, False),
+        TYPED,
+        TYPED._replace(priority=100),
+        TYPED._replace(protocol=4),
+        TYPED._replace(source="2001:db8:1:ff::/64"),
+        TYPED._replace(source=None, destination="2001:db8:1::7/128", protocol=0),
+        TYPED._replace(destination="2001:db8:9::/48"),
+        TYPED._replace(source="2001:db8:2:1::/64", destination="2001:db8:3::/48"),
+        TYPED._replace(selectors=((10, b"\1\0\0\0"),), tos=16),
     ],
+    ids=str,
 )
-def test_a_typed_rule_is_ours_if_its_table_holds_routes_of_ours_alone(
-    routes: dict[int, list[int]], protocol: int, *, ours: bool
-) -> None:
-    observed: Observed = {
-        **LINKS,
-        "route": {
-            RouteKey(table, f"2001:db8:{n}::/48", 1024): Route("unicast", None, "e0", protocol=number)
-            for table, protocols in routes.items()
-            for n, number in enumerate(protocols)
-        },
-    }
-    assert rule.owns(RuleKey("ipv6", 1, None, None, 9), Rule(protocol=protocol), observed) is ours
+def test_a_typed_rule_that_selects_no_more_than_one_of_ours_is_ours(key: RuleKey) -> None:
+    assert rule.owns(key, Rule(), SITE_RULES)
 
 
-@pytest.mark.parametrize("table", [0, 253, 254, 255])
-def test_a_typed_rule_to_a_table_of_the_kernel_is_never_ours(table: int) -> None:
-    observed: Observed = {"route": {RouteKey(table, "::/0", 1024): Route("unreachable")}}
-    assert not rule.owns(RuleKey("ipv6", 1, None, None, table), Rule(protocol=0), observed)
+@pytest.mark.parametrize(
+    "key",
+    [
+        TYPED._replace(protocol=186),
+        TYPED._replace(priority=100, protocol=0),
+        TYPED._replace(protocol=2),
+        TYPED._replace(table=10),
+        TYPED._replace(table=11),
+        TYPED._replace(table=254),
+        TYPED._replace(table=0),
+        TYPED._replace(source="2001:db8::/32"),
+        TYPED._replace(source="2001:db8:2::/48"),
+        TYPED._replace(source="2001:db8:5::/48"),
+        TYPED._replace(source=None),
+        TYPED._replace(source=None, selectors=((10, b"\1\0\0\0"),)),
+        TYPED._replace(source=None, destination="2001:db8:3::/48"),
+        TYPED._replace(flags=2),
+        TYPED._replace(family="ipv4", source="192.0.2.0/24"),
+    ],
+    ids=str,
+)
+def test_every_other_typed_rule_is_somebody_elses(key: RuleKey) -> None:
+    assert not rule.owns(key, Rule(), SITE_RULES)
+
+
+def test_a_typed_rule_is_not_ours_while_its_table_holds_no_route_of_ours() -> None:
+    assert not rule.owns(TYPED, Rule(), {**SITE_RULES, "route": {}})
+    of_ipv4 = {RouteKey(9, "0.0.0.0/0", 0): Route("unreachable")}
+    assert not rule.owns(TYPED, Rule(), {**SITE_RULES, "route": of_ipv4})
 
 
 def test_accept_ra_comes_before_forwarding() -> None:

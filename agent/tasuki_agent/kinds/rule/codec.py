@@ -5,7 +5,6 @@ import struct
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.attributes import number, parse, raw, u8, u32
 from tasuki_agent.kernel.interfaces import Names
-from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kinds.rule.model import Family, Rule, RuleKey
 
 _HEAD = struct.Struct("=BBBBBBBBI")
@@ -17,8 +16,6 @@ _UNSET = b"\xff\xff\xff\xff"
 """What the kernel reports for a suppressor that a rule does not have."""
 _NOT_SELECTORS = {uapi.FRA_DST, uapi.FRA_SRC, uapi.FRA_PRIORITY, uapi.FRA_TABLE, uapi.FRA_PROTOCOL}
 _SUPPRESSORS = {uapi.FRA_SUPPRESS_PREFIXLEN, uapi.FRA_SUPPRESS_IFGROUP}
-
-MARK = u8(uapi.FRA_PROTOCOL, PROTOCOL)
 
 
 def dump(family: Family) -> bytes:
@@ -44,8 +41,9 @@ def decode(message: bytes, names: Names) -> tuple[RuleKey, Rule]:  # noqa: ARG00
         selectors=selectors,
         tos=tos,
         flags=flags,
+        protocol=number(values.get(uapi.FRA_PROTOCOL, b"\0")),
     )
-    return key, Rule(action, number(values.get(uapi.FRA_PROTOCOL, b"\0")))
+    return key, Rule(action)
 
 
 def encode(key: RuleKey, spec: Rule) -> bytes:
@@ -60,7 +58,7 @@ def encode(key: RuleKey, spec: Rule) -> bytes:
             ),
             u32(uapi.FRA_PRIORITY, key.priority),
             u32(uapi.FRA_TABLE, key.table),
-            u8(uapi.FRA_PROTOCOL, spec.protocol),
+            u8(uapi.FRA_PROTOCOL, key.protocol),
             raw(uapi.FRA_SRC, source) if source else b"",
             raw(uapi.FRA_DST, destination) if destination else b"",
             *(raw(attribute, value) for attribute, value in key.selectors),
