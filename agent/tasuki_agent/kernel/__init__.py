@@ -53,7 +53,7 @@ class Kernel:
 
     async def __aexit__(self, *_: object) -> None:
         """Close the sockets. Nothing that was made goes away with them."""
-        self.rtnetlink.close()
+        await self.rtnetlink.close()
         self.interfaces.close()
         self._monitor.close()
 

@@ -68,13 +68,12 @@ class Rtnetlink:
         # Nobody else touches the socket, so that requests and dumps need no lock.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rtnetlink")
 
-    def close(self) -> None:
-        """Give up what still waits, and the socket."""
-        if self._sender:
-            self._sender.cancel()
+    async def close(self) -> None:
+        """Give up what was not sent yet, take the answer to what was, and end the socket."""
         for request in self._queue:
             request.done.cancel()
-        self._queue.clear()
+        if self._sender:
+            await asyncio.wait([self._sender])
         self._thread.shutdown()
         self._socket.close()
 
@@ -132,17 +131,24 @@ class Rtnetlink:
         """Send until nothing waits, and encode a batch while the kernel works on the one before."""
         loop = asyncio.get_running_loop()
         sent: list[_Request] = []
+        encoded: list[_Request] = []
         answer: asyncio.Future[_Refusals] | None = None
-        while self._queue or answer:
-            batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
-            encoded, messages = _encode(batch)
-            if answer:
-                await asyncio.wait([answer])
-                _settle(sent, answer)
-            sent, answer = encoded, None
-            if sent:
-                answer = loop.run_in_executor(self._thread, self._exchange, messages, len(sent))
-        self._sender = None
+        try:
+            while self._queue or answer:
+                batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
+                encoded, messages = _encode(batch)
+                if answer:
+                    await asyncio.wait([answer])
+                    _settle(sent, answer)
+                sent, answer = encoded, None
+                if sent:
+                    answer = loop.run_in_executor(self._thread, self._exchange, messages, len(sent))
+        finally:
+            # Nobody waits for ever, even if this task is cancelled: what has its answer takes no harm.
+            for request in (*sent, *encoded, *self._queue):
+                request.done.cancel()
+            self._queue.clear()
+            self._sender = None
 
     def _exchange(self, messages: bytes, last: int) -> _Refusals:
         """Send one batch and read what was refused."""
@@ -241,6 +247,9 @@ def _encode(batch: list[_Request]) -> tuple[list[_Request], bytes]:
             payload = request.payload()
         except ApplyError as e:
             request.done.set_exception(type(e)(f"{request}: {e}"))
+            continue
+        except Exception as e:  # noqa: BLE001 - a defect of one kind is told to whoever waits, and to nobody else
+            request.done.set_exception(e)
             continue
         sent.append(request)
         flags = request.flags | uapi.NLM_F_REQUEST
