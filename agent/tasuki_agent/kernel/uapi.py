@@ -8,6 +8,7 @@ from typing import Final
 # asm-generic/socket.h
 SO_ATTACH_FILTER: Final = 26
 SO_RCVBUFFORCE: Final = 33
+SO_NETNS_COOKIE: Final = 71
 
 # linux/socket.h
 AF_INET: Final = 2

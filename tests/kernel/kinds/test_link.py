@@ -158,6 +158,17 @@ async def test_links_of_others_are_seen_as_something_to_stand_on(kinds: Kinds) -
     assert list(kinds["link"].needs("vxlan01", TUNNEL)) == [Ref("link", "e0")]
 
 
+async def test_a_name_that_is_no_text_is_seen_spelled_out_and_can_be_reported(
+    router: Namespace, kinds: Kinds
+) -> None:
+    router.ip("link add tunnel0 type vxlan id 7 dstport 4789 remote 10.1.1.2 dev e2")
+    for interface, name in (("tunnel0", "tunn\udce9l"), ("e2", "caf\udce9")):
+        router.ip(f"link set {interface} down")
+        router.ip(f"link set {interface} name {name}")
+    links = await kinds["link"].observe()
+    assert links["tunn\\xe9l"].underlay == "caf\\xe9"
+
+
 async def test_a_taken_name_is_reported_as_foreign_and_left_alone(router: Namespace, kinds: Kinds) -> None:
     router.ip("link add vxlan01 type bridge")
     with pytest.raises(Foreign, match=r"create link vxlan01: File exists \[EEXIST\]"):
