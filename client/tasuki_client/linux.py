@@ -27,13 +27,6 @@ _Route: TypeAlias = (
 _MAIN_TABLE = 254
 _METRIC_OF_ADVERTISED_ROUTES = 1024
 _ACCEPT_RA = {"never": 0, "as-host": 1, "always": 2}
-_SPECIAL = {
-    "blackhole": "blackhole",
-    "unreachable": "unreachable",
-    "prohibit": "prohibit",
-    "receive": "local",
-}
-"""RFC 8349's names of special next hops, and those of ip-route(8)."""
 
 
 class Stage(Enum):
@@ -146,7 +139,7 @@ def _routes(router: Router, tunnels: frozenset[str]) -> Iterator[Step]:
 
 def _route(family: int, table: int, route: _Route, tunnels: frozenset[str]) -> Step:
     hop = route.next_hop
-    words: list[object] = [_SPECIAL[hop.special_next_hop]] if hop.special_next_hop else []
+    words: list[object] = [hop.special_next_hop] if hop.special_next_hop else []
     words += [route.destination_prefix]
     words += ["via", hop.next_hop_address] if hop.next_hop_address else []
     words += ["dev", hop.outgoing_interface] if hop.outgoing_interface else []

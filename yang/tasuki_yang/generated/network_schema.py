@@ -93,7 +93,10 @@ NETWORK = Schema(
                                                 'interface',
                                                 Type(
                                                     'string',
-                                                    bounds=Bounds(((1, 15),)),
+                                                    bounds=Bounds(
+                                                        ((1, 15),),
+                                                        'An interface name has 1 to 15 characters.',
+                                                    ),
                                                     patterns=(
                                                         Pattern(
                                                             '[!-.0-~]+',
@@ -103,6 +106,11 @@ NETWORK = Schema(
                                                             '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
                                                             True,
                                                             "An interface name is not '.' or '..' and has no colon.",
+                                                        ),
+                                                        Pattern(
+                                                            'all|default',
+                                                            True,
+                                                            "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
                                                         ),
                                                     ),
                                                 ),
@@ -162,7 +170,10 @@ NETWORK = Schema(
                                                 'interface',
                                                 Type(
                                                     'string',
-                                                    bounds=Bounds(((1, 15),)),
+                                                    bounds=Bounds(
+                                                        ((1, 15),),
+                                                        'An interface name has 1 to 15 characters.',
+                                                    ),
                                                     patterns=(
                                                         Pattern(
                                                             '[!-.0-~]+',
@@ -172,6 +183,11 @@ NETWORK = Schema(
                                                             '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
                                                             True,
                                                             "An interface name is not '.' or '..' and has no colon.",
+                                                        ),
+                                                        Pattern(
+                                                            'all|default',
+                                                            True,
+                                                            "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
                                                         ),
                                                     ),
                                                 ),
@@ -222,7 +238,10 @@ NETWORK = Schema(
                                                         'interface',
                                                         Type(
                                                             'string',
-                                                            bounds=Bounds(((1, 15),)),
+                                                            bounds=Bounds(
+                                                                ((1, 15),),
+                                                                'An interface name has 1 to 15 characters.',
+                                                            ),
                                                             patterns=(
                                                                 Pattern(
                                                                     '[!-.0-~]+',
@@ -232,6 +251,11 @@ NETWORK = Schema(
                                                                     '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
                                                                     True,
                                                                     "An interface name is not '.' or '..' and has no colon.",
+                                                                ),
+                                                                Pattern(
+                                                                    'all|default',
+                                                                    True,
+                                                                    "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
                                                                 ),
                                                             ),
                                                         ),

@@ -82,7 +82,7 @@ def want(intent: Router) -> Mapping[RouteKey, Route]:
             prefix = addresses.canonical_prefix(route.destination_prefix)
             hop = route.next_hop
             routes[RouteKey(static.table, prefix, route.metric).within(protocol.name)] = Route(
-                type=_TYPE_OF_SPECIAL.get(hop.special_next_hop or "", "unicast"),
+                type=hop.special_next_hop or "unicast",
                 via=addresses.canonical(hop.next_hop_address) if hop.next_hop_address else None,
                 dev=hop.outgoing_interface,
             )
@@ -128,7 +128,7 @@ def path(key: RouteKey, field: str = "") -> str:
 def tree(key: RouteKey, spec: Route) -> Mapping[str, Any]:
     """The protocol with this route. Of a multipath route only the first next hop has a place there."""
     family = addresses.yang_family(key.prefix)
-    special = _SPECIAL_OF_TYPE.get(spec.type)
+    special = spec.type if spec.type in _SPECIAL else None
     hop = {"special-next-hop": special, "outgoing-interface": spec.dev, "next-hop-address": spec.via}
     route = {
         "destination-prefix": key.prefix,
@@ -151,13 +151,8 @@ def _protocol_name(key: RouteKey) -> str:
     return key.protocol_name or f"table-{key.table}-metric-{key.metric}"
 
 
-_TYPE_OF_SPECIAL = {
-    "blackhole": "blackhole",
-    "unreachable": "unreachable",
-    "prohibit": "prohibit",
-    "receive": "local",
-}
-_SPECIAL_OF_TYPE = {kind: special for special, kind in _TYPE_OF_SPECIAL.items()}
+_SPECIAL = frozenset({"blackhole", "unreachable", "prohibit"})
+"""Types that RFC 8349 calls special next hops, by the same names."""
 _LEAVES = {
     "type": "/next-hop/special-next-hop",
     "via": "/next-hop/next-hop-address",
