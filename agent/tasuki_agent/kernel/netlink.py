@@ -223,12 +223,21 @@ def _settle(sent: list[_Request], answer: asyncio.Future[_Refusals]) -> None:
 
 
 def _open(port: int) -> socket.socket:
-    opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, uapi.NETLINK_ROUTE)
-    opened.setblocking(False)
-    opened.setsockopt(socket.SOL_SOCKET, uapi.SO_RCVBUFFORCE, RECEIVE_QUEUE)
+    opened = open_socket(RECEIVE_QUEUE)
     for option in (uapi.NETLINK_CAP_ACK, uapi.NETLINK_EXT_ACK, uapi.NETLINK_GET_STRICT_CHK):
         opened.setsockopt(uapi.SOL_NETLINK, option, 1)
     opened.bind((port, 0))
+    return opened
+
+
+def open_socket(receive_queue: int) -> socket.socket:
+    """An rtnetlink socket that never blocks, with a queue of so many bytes if the system permits."""
+    opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, uapi.NETLINK_ROUTE)
+    opened.setblocking(False)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, uapi.SO_RCVBUFFORCE, receive_queue)
+    except PermissionError:  # a container's administrator may not pass net.core.rmem_max
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_queue)
     return opened
 
 

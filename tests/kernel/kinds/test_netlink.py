@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable
 from pathlib import Path
@@ -177,3 +179,22 @@ async def test_a_kind_that_cannot_encode_a_request_is_told_and_holds_up_nobody(
     )
     results = await asyncio.gather(surprise, *apply_each(kinds, 1, 2), return_exceptions=True)
     assert [type(result) for result in results] == [ValueError, type(None), type(None)]
+
+
+def test_root_of_a_container_without_rights_on_the_host_gets_a_socket_too() -> None:
+    """Its queues are shorter: SO_RCVBUFFORCE asks for CAP_NET_ADMIN in the first user namespace."""
+    container = "unshare --user --map-root-user --net".split()
+    program = (
+        "import asyncio, pathlib; from tasuki_agent.kernel import Kernel\n"
+        "async def main():\n"
+        "    async with Kernel(pathlib.Path('/nowhere')) as kernel:\n"
+        "        kernel.events({})\n"
+        "        print(kernel.world)\n"
+        "asyncio.run(main())"
+    )
+    if subprocess.run([*container, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("this machine has no user namespaces")
+    done = subprocess.run(
+        [*container, sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+    assert (done.stderr, done.returncode) == ("", 0)

@@ -6,11 +6,13 @@ from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.attributes import number, parse, raw, u8, u32
 from tasuki_agent.kernel.interfaces import Names
 from tasuki_agent.kernel.marks import PROTOCOL
+from tasuki_agent.kind import Topic
 from tasuki_agent.kinds.address.model import Address, AddressKey
 
 _HEAD = struct.Struct("=BBBBI")
 """struct ifaddrmsg: family, prefix length, flags, scope, index."""
 
+TOPIC = Topic((uapi.RTNLGRP_IPV4_IFADDR, uapi.RTNLGRP_IPV6_IFADDR), (uapi.RTM_NEWADDR, uapi.RTM_DELADDR))
 MARK = u8(uapi.IFA_PROTO, PROTOCOL)
 
 

@@ -4,11 +4,12 @@ import errno
 from collections.abc import Awaitable, Mapping
 from typing import ClassVar
 
-from tasuki_agent.kernel import Kernel, Topic, uapi
+from tasuki_agent.kernel import Kernel, uapi
 from tasuki_agent.kernel.memo import Memo, ours_first
-from tasuki_agent.kind import Change, Create, Delete, Update
+from tasuki_agent.kind import Change, Create, Delete, Topic, Update
 from tasuki_agent.kinds.address import codec, model
 from tasuki_agent.kinds.address.model import Address, AddressKey
+from tasuki_agent.kinds.link import codec as link
 
 
 class AddressKind:
@@ -16,7 +17,7 @@ class AddressKind:
 
     name: ClassVar = "address"
     follows: ClassVar[tuple[str, ...]] = ("link",)
-    wakes_on: ClassVar[frozenset[str]] = frozenset({Topic.ADDRESS, Topic.LINK})
+    wakes_on: ClassVar[tuple[Topic, ...]] = (codec.TOPIC, link.TOPIC)
 
     want = staticmethod(model.want)
     needs = staticmethod(model.needs)

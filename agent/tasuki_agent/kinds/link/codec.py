@@ -7,12 +7,14 @@ from tasuki_agent.kernel import uapi
 from tasuki_agent.kernel.attributes import nested, number, parse, raw, string, text, u32
 from tasuki_agent.kernel.interfaces import Names
 from tasuki_agent.kernel.marks import GROUP
+from tasuki_agent.kind import Topic
 from tasuki_agent.kinds.link import linktypes
 from tasuki_agent.kinds.link.linktypes import Basis, LinkSpec, OtherLink
 
 _HEAD = struct.Struct("=BxHiII")
 """struct ifinfomsg: family, type of the device, index, flags, mask of the flags."""
 
+TOPIC = Topic((uapi.RTNLGRP_LINK,), (uapi.RTM_NEWLINK, uapi.RTM_DELLINK))
 DUMP = _HEAD.pack(0, 0, 0, 0, 0) + u32(uapi.IFLA_EXT_MASK, uapi.RTEXT_FILTER_SKIP_STATS)
 
 

@@ -7,12 +7,22 @@ from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.attributes import number, parse, raw, u32
 from tasuki_agent.kernel.interfaces import Names
 from tasuki_agent.kernel.marks import PROTOCOL
+from tasuki_agent.kind import Octet, Topic
 from tasuki_agent.kinds.route.model import NextHop, Route, RouteKey
 
 _HEAD = struct.Struct("=BBBBBBBBI")
 """struct rtmsg: family, destination length, source length, TOS, table, protocol, scope, type, flags."""
 _NEXT_HOP = struct.Struct("=HBBi")
 """struct rtnexthop: length, flags, hops, index."""
+
+_AT_PROTOCOL = 5
+
+TOPIC = Topic(
+    (uapi.RTNLGRP_IPV4_ROUTE, uapi.RTNLGRP_IPV6_ROUTE),
+    (uapi.RTM_NEWROUTE, uapi.RTM_DELROUTE),
+    only=Octet(_AT_PROTOCOL, (PROTOCOL, uapi.RTPROT_BOOT, uapi.RTPROT_STATIC)),
+)
+"""Ours and what people type: of a full BGP table's thousand changes a second, nothing."""
 
 _TYPES = {
     1: "unicast",

@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Mapping
 from itertools import product
 from typing import ClassVar
 
-from tasuki_agent.kernel import Kernel, Topic, uapi
+from tasuki_agent.kernel import Kernel, uapi
 from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kernel.memo import Memo
-from tasuki_agent.kind import Change, Create, Delete, Update
+from tasuki_agent.kind import Change, Create, Delete, Topic, Update
+from tasuki_agent.kinds.address import codec as address
+from tasuki_agent.kinds.link import codec as link
 from tasuki_agent.kinds.route import codec, model
 from tasuki_agent.kinds.route.model import Route, RouteKey
 
@@ -32,7 +34,7 @@ class RouteKind:
 
     name: ClassVar = "route"
     follows: ClassVar[tuple[str, ...]] = ("address",)
-    wakes_on: ClassVar[frozenset[str]] = frozenset({Topic.ROUTE, Topic.ADDRESS, Topic.LINK})
+    wakes_on: ClassVar[tuple[Topic, ...]] = (codec.TOPIC, address.TOPIC, link.TOPIC)
     """IPv4 routes go with their link or address without a message of their own."""
 
     want = staticmethod(model.want)

@@ -5,6 +5,7 @@ import struct
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.attributes import number, parse, raw, u8, u32
 from tasuki_agent.kernel.interfaces import Names
+from tasuki_agent.kind import Topic
 from tasuki_agent.kinds.rule.model import Family, Rule, RuleKey
 
 _HEAD = struct.Struct("=BBBBBBBBI")
@@ -12,6 +13,7 @@ _HEAD = struct.Struct("=BBBBBBBBI")
 
 _NUMBERS: dict[Family, int] = {"ipv4": uapi.AF_INET, "ipv6": uapi.AF_INET6}
 _FAMILIES: dict[int, Family] = {number: family for family, number in _NUMBERS.items()}
+TOPIC = Topic((uapi.RTNLGRP_IPV4_RULE, uapi.RTNLGRP_IPV6_RULE), (uapi.RTM_NEWRULE, uapi.RTM_DELRULE))
 _UNSET = b"\xff\xff\xff\xff"
 """What the kernel reports for a suppressor that a rule does not have."""
 _NOT_SELECTORS = {uapi.FRA_DST, uapi.FRA_SRC, uapi.FRA_PRIORITY, uapi.FRA_TABLE, uapi.FRA_PROTOCOL}
