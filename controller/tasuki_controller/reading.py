@@ -1,7 +1,8 @@
 """Running in the types of the models, as rules and services see it.
 
 What does not fit the models was reported by the validator. Rules go on with the rest, so that a person sees
-all problems at once: the entries of lists that do not fit are left out.
+all problems at once: a mandatory text that is missing is empty there, which names nothing, and the entries of
+lists that do not fit even so are left out.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from tasuki_yang.network import Network
+from tasuki_yang.node import Container, Leaf, List, Schema, Type
 from tasuki_yang.router import Router
+from tasuki_yang.schema import NETWORK, ROUTER
+from tasuki_yang.tree import Tree
 
 from tasuki_controller.running import Running
 
@@ -31,9 +35,35 @@ class Reading:
 def read(running: Running) -> Reading:
     """All of running that fits the models: everything, if running is valid."""
     return Reading(
-        network=_fitting(Network, running.network),
-        written={name: _fitting(Router, tree) for name, tree in running.routers.items()},
+        network=_typed(Network, NETWORK, running.network),
+        written={name: _typed(Router, ROUTER, tree) for name, tree in running.routers.items()},
     )
+
+
+def _typed(root: type[Root], schema: Schema, tree: Tree) -> Root:
+    try:
+        return root.model_validate(tree)
+    except ValidationError:
+        return _fitting(root, _filled(schema.top, tree))
+
+
+def _filled(node: Container | List, members: Any) -> Any:
+    """The members, and an empty text in each place of a mandatory one that is missing."""
+    if not isinstance(members, dict):
+        return members
+    filled = dict(members)
+    for label, child in node.children.items():
+        match child:
+            case Leaf(mandatory=True, type=Type(base="string" | "union")):
+                filled.setdefault(label, "")
+            case Container(presence=False):
+                if below := _filled(child, members.get(label, {})):
+                    filled[label] = below
+            case Container() if label in members:
+                filled[label] = _filled(child, members[label])
+            case List() if isinstance(members.get(label), list):
+                filled[label] = [_filled(child, entry) for entry in members[label]]
+    return filled
 
 
 def _fitting(root: type[Root], tree: Any) -> Root:

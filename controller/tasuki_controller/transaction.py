@@ -17,7 +17,7 @@ from tasuki_yang.path import predicate
 from tasuki_yang.router import Router
 from tasuki_yang.schema import NETWORK, ROUTER
 from tasuki_yang.tree import Tree
-from tasuki_yang.validator import Validator, network_validator, router_validator, unexplained
+from tasuki_yang.validator import Validator, network_validator, router_validator, unexplained, within
 
 from tasuki_controller.collisions import collisions
 from tasuki_controller.compile import compile_reading
@@ -164,7 +164,7 @@ def _broken_rules(contributors: Iterable[Service], malformed: Iterable[ConfigErr
     gaps = {problem.error_path for problem in malformed if not problem.router}
     for service in contributors:
         for problem in service.check():
-            if problem.error_path not in gaps:
+            if not any(within(problem.error_path, gap) for gap in gaps):
                 yield problem
 
 

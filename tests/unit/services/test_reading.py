@@ -20,9 +20,9 @@ def test_valid_network_is_read_whole() -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        {"number": 2},
+        {"router": "home"},
         subscriber(2, mode="magic"),
-        subscriber(2, underlay={"interface": "eth0"}),
+        subscriber(2, underlay={"interface": 5}),
         subscriber(2, delegation={"lan": 5}),
         subscriber(2, colour="red"),
         "subscriber",
@@ -39,11 +39,13 @@ def test_only_the_innermost_entry_is_left_out() -> None:
     assert [lan.interface for lan in one.subscriber[0].delegation.lan] == ["lan0"]
 
 
-def test_split_without_hub_is_left_out() -> None:
-    without = split(subscriber(1), name="be00")
+def test_mandatory_text_that_is_missing_is_empty() -> None:
+    without = split({"number": 1}, subscriber(2))
     del without["hub"]
+    (one,) = read(Running(network(without))).network.network.vxlan_split
 
-    assert numbers(network(split(subscriber(2)), without)) == [2]
+    assert (one.hub.router, one.subscriber[0].underlay.address) == ("", "")
+    assert one.subscriber[1].underlay.address == "10.1.2.3"
 
 
 @pytest.mark.parametrize(

@@ -323,6 +323,47 @@ def test_written_tree_of_an_unknown_router_is_refused() -> None:
     assert problem.error_tag == "data-missing"
 
 
+@pytest.mark.parametrize(
+    ("number", "members", "wrong"),
+    [
+        (256, {}, "/subscriber[number='256']/number"),
+        (0, {}, "/subscriber[number='0']/number"),
+        (9, {"prefix": "2001:db8:ae00::1/40"}, "/prefix"),
+        (9, {"prefix": "2001:db8:ae00::/48"}, "/prefix"),
+        (9, {"prefix": None}, "/prefix"),
+        (9, {"hub": {"underlay": {"interface": "eth0", "ipv6-address": "2001:db8:1::1"}}}, "/hub/router"),
+        (9, {"hub": hub(interface="a b", **{"ipv6-address": "2001:db8:1::1"})}, "/hub/underlay/interface"),
+        (9, {"colour": "red"}, "/colour"),
+    ],
+)
+def test_problem_elsewhere_hides_none_of_a_subscribers_own(number: int, members: Json, wrong: str) -> None:
+    lans = {"lan": [{"interface": "lan0"}, {"interface": "lan1"}]}
+    both: Json = {"hub": hub(**{"ipv6-address": "2001:db8:1::1"})} | members
+    document = network(
+        split(
+            subscriber(number, underlay=underlay("fe80::9", mtu=1300), delegation=lans),
+            subscriber(1, underlay=underlay("fe80::9")),
+            **both,
+        )
+    )
+
+    assert {problem.error_path.removeprefix(AE00) for problem in problems(document)} == {
+        wrong,
+        f"/subscriber[number='{number}']/underlay/address",
+        f"/subscriber[number='{number}']/underlay/mtu",
+        f"/subscriber[number='{number}']/delegation/lan[interface='lan1']",
+        "/subscriber[number='1']/underlay/address",
+        f"/subscriber[number='{max(number, 1)}']/mode",
+    }
+
+
+@pytest.mark.parametrize("malformed", [[], {"router": "vps", "underlay": 5}, {"underlay": None}])
+def test_what_a_malformed_container_would_hold_is_not_missing_as_well(malformed: Any) -> None:
+    paths = {problem.error_path for problem in problems(network(split(subscriber(), hub=malformed)))}
+
+    assert not any("address" in path for path in paths)
+
+
 def test_all_problems_are_reported_at_once() -> None:
     document = network(
         split(
@@ -354,6 +395,7 @@ def test_all_problems_are_reported_at_once() -> None:
         "/subscriber[number='6']/underlay/address",
         "/subscriber[number='6']/underlay/mtu",
         "/subscriber[number='256']/number",
+        "/subscriber[number='256']/mode",
         "/hub/underlay/ipv6-address",
         f"{BE00}/prefix",
         f"{BE00}/vni-base",

@@ -13,9 +13,9 @@ from tasuki_yang.errors import ConfigError
 from tasuki_yang.node import Schema
 from tasuki_yang.schema import NETWORK, ROUTER
 from tasuki_yang.tree import Tree
-from tasuki_yang.validator.cascade import unexplained
+from tasuki_yang.validator.cascade import unexplained, within
 
-__all__ = ["Validator", "network_validator", "router_validator", "unexplained", "validate"]
+__all__ = ["Validator", "network_validator", "router_validator", "unexplained", "validate", "within"]
 
 
 class Validator(Protocol):

@@ -23,7 +23,7 @@ def unexplained(
 
 def _explains(schema: Schema, tree: Tree, gap: str, error: ConfigError) -> bool:
     path = error.error_path
-    if path == gap or _is_below(path, gap):
+    if within(path, gap):
         return True
     match error.error_tag, error.error_app_tag:
         case "data-missing", "missing-choice":
@@ -34,6 +34,11 @@ def _explains(schema: Schema, tree: Tree, gap: str, error: ConfigError) -> bool:
         case "operation-failed", "data-not-unique" | "too-many-elements":
             return False
     return _is_below(gap, _LAST_STEP.sub("", path))
+
+
+def within(path: str, gap: str) -> bool:
+    """Whether a path is that of a gap, or leads below it."""
+    return path == gap or _is_below(path, gap)
 
 
 def _is_below(path: str, above: str) -> bool:

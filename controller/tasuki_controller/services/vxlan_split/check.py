@@ -11,12 +11,12 @@ from tasuki_yang.errors import ConfigError
 from tasuki_yang.path import predicate
 
 from tasuki_controller.services.vxlan_split import problem
-from tasuki_controller.services.vxlan_split.plan import SMALLEST_MTU, numbers, smallest_underlay_mtu
+from tasuki_controller.services.vxlan_split.plan import SMALLEST_MTU, numbers, share, smallest_underlay_mtu
 from tasuki_controller.services.vxlan_split.tunnel import (
     REMEMBERED,
     Address,
     Split,
-    Tunnel,
+    Subscription,
     parse_address,
     prefix_of,
 )
@@ -51,10 +51,10 @@ def check_split(split: Split) -> Iterator[ConfigError]:
         yield from rule(split)
 
 
-def check_tunnel(tunnel: Tunnel) -> Iterator[ConfigError]:
+def check_subscription(subscription: Subscription) -> Iterator[ConfigError]:
     """All rules of one subscriber."""
     for rule in (_two_machines, _remote, _loop, _subscriber_mtu, _delegation):
-        yield from rule(tunnel)
+        yield from rule(subscription)
 
 
 def check_overlaps(splits: Iterable[Split]) -> Iterator[ConfigError]:
@@ -149,9 +149,9 @@ def _numbers_over(split: Split, family: int) -> list[int]:
     ]
 
 
-def _two_machines(tunnel: Tunnel) -> Iterator[ConfigError]:
+def _two_machines(subscription: Subscription) -> Iterator[ConfigError]:
     """The tunnel's ends are different routers with different addresses."""
-    split, subscriber = tunnel.split, tunnel.subscriber
+    split, subscriber = subscription.split, subscription.subscriber
     if subscriber.router == split.hub.router:
         yield problem.invalid(
             problem.subscriber_path(split, subscriber, "router"),
@@ -159,18 +159,20 @@ def _two_machines(tunnel: Tunnel) -> Iterator[ConfigError]:
             f"Router {subscriber.router} is the hub of vxlan-split {split.name}: "
             f"subscriber {subscriber.number} must be another router.",
         )
-    if tunnel.remote == tunnel.hub_remote:
+    remote = subscription.remote
+    if remote and remote == subscription.hub_remote:
         yield problem.invalid(
             problem.subscriber_path(split, subscriber, "underlay", "address"),
             "underlay-addresses-equal",
-            f"{tunnel.remote} is the hub's underlay address: give the one of subscriber {subscriber.number}.",
+            f"{remote} is the hub's underlay address: give the one of subscriber {subscriber.number}.",
         )
 
 
-def _remote(tunnel: Tunnel) -> Iterator[ConfigError]:
-    if kind := _unreachable_kind(tunnel.remote):
-        path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "address")
-        yield _not_unicast(path, tunnel.remote, kind)
+def _remote(subscription: Subscription) -> Iterator[ConfigError]:
+    remote = subscription.remote
+    if remote and (kind := _unreachable_kind(remote)):
+        path = problem.subscriber_path(subscription.split, subscription.subscriber, "underlay", "address")
+        yield _not_unicast(path, remote, kind)
 
 
 @lru_cache(REMEMBERED)
@@ -187,18 +189,20 @@ def _not_unicast(path: str, address: Address, kind: str) -> ConfigError:
     )
 
 
-def _loop(tunnel: Tunnel) -> Iterator[ConfigError]:
+def _loop(subscription: Subscription) -> Iterator[ConfigError]:
     """No tunnel carries its own packets."""
-    split, subscriber = tunnel.split, tunnel.subscriber
-    if tunnel.remote in tunnel.prefix:
+    split, subscriber = subscription.split, subscription.subscriber
+    prefix, remote, hub = prefix_of(split), subscription.remote, subscription.hub_remote
+    if prefix is None:
+        return
+    if remote and remote in prefix:
         yield problem.invalid(
             problem.subscriber_path(split, subscriber, "underlay", "address"),
             "underlay-inside-split",
-            f"{tunnel.remote} lies in {tunnel.prefix}, which is reached through the tunnels: "
+            f"{remote} lies in {prefix}, which is reached through the tunnels: "
             "give an address that is reached without them.",
         )
-    hub = tunnel.hub_remote
-    if hub is not None and hub in tunnel.prefix and _carries(tunnel, hub):
+    if hub and hub in prefix and _carries(subscription, prefix, hub):
         yield problem.invalid(
             problem.split_path(split, "hub", "underlay", _ADDRESS_LEAF[hub.version]),
             "underlay-inside-split",
@@ -206,14 +210,18 @@ def _loop(tunnel: Tunnel) -> Iterator[ConfigError]:
         )
 
 
-def _carries(tunnel: Tunnel, address: Address) -> bool:
-    return any(address in IPv6Network((prefix.base, prefix.length)) for prefix in tunnel.share.prefixes)
+def _carries(subscription: Subscription, prefix: IPv6Network, address: Address) -> bool:
+    split, number = subscription.split, subscription.subscriber.number
+    if number not in numbers(prefix):
+        return False
+    parts = share(prefix, split.vni_base, number).prefixes
+    return any(address in IPv6Network((part.base, part.length)) for part in parts)
 
 
-def _subscriber_mtu(tunnel: Tunnel) -> Iterator[ConfigError]:
-    mtu, needed = tunnel.subscriber.underlay.mtu, smallest_underlay_mtu(tunnel.remote.version)
-    if mtu < needed:
-        path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "mtu")
+def _subscriber_mtu(subscription: Subscription) -> Iterator[ConfigError]:
+    mtu, remote = subscription.subscriber.underlay.mtu, subscription.remote
+    if remote and mtu < (needed := smallest_underlay_mtu(remote.version)):
+        path = problem.subscriber_path(subscription.split, subscription.subscriber, "underlay", "mtu")
         yield _too_small(path, mtu, needed)
 
 
@@ -226,9 +234,9 @@ def _too_small(path: str, mtu: int, needed: int) -> ConfigError:
     )
 
 
-def _delegation(tunnel: Tunnel) -> Iterator[ConfigError]:
+def _delegation(subscription: Subscription) -> Iterator[ConfigError]:
     """No two LANs have the same /64."""
-    split, subscriber = tunnel.split, tunnel.subscriber
+    split, subscriber = subscription.split, subscription.subscriber
     holders: dict[int | None, str] = {}
     for lan in subscriber.delegation.lan:
         holder = holders.setdefault(lan.subnet_id, lan.interface)
