@@ -183,7 +183,7 @@ async def test_a_kind_that_cannot_encode_a_request_is_told_and_holds_up_nobody(
 
 def test_root_of_a_container_without_rights_on_the_host_gets_a_socket_too() -> None:
     """Its queues are shorter: SO_RCVBUFFORCE asks for CAP_NET_ADMIN in the first user namespace."""
-    container = "unshare --user --map-root-user --net".split()
+    container = ["unshare", "--user", "--map-root-user", "--net"]
     program = (
         "import asyncio, pathlib; from tasuki_agent.kernel import Kernel\n"
         "async def main():\n"

@@ -1,7 +1,7 @@
 """Routes in the router tree, and whose they are."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self, TypeAlias
 
 from tasuki_yang.path import predicate
@@ -49,13 +49,21 @@ class RouteKey(_Identity):
 
 @dataclass(frozen=True, slots=True)
 class NextHop:
-    """A further next hop of somebody's multipath route."""
+    """Where packets to a key go besides: a sibling of an IPv6 route, or another route of that key."""
 
     via: str | None
-    dev: str
+    dev: str | None
+    type: str = "unicast"
+    index: int | None = field(default=None, compare=False)
+    """Of the interface `dev`."""
 
     def __str__(self) -> str:
-        return f"via {self.via} dev {self.dev}" if self.via else f"dev {self.dev}"
+        parts = (
+            self.type if self.type != "unicast" else "",
+            f"via {self.via}" if self.via else "",
+            f"dev {self.dev}" if self.dev else "",
+        )
+        return " ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +75,21 @@ class Route:
     dev: str | None = optional()
     """Without it the gateway decides."""
     others: tuple[NextHop, ...] = ()
+    """What somebody put beside it. The kernel does not say who made which sibling of an IPv6 route."""
     protocol: int = field(default=PROTOCOL, compare=False)
     index: int | None = field(default=None, compare=False)
     """Of the interface `dev`."""
+
+
+def beside(route: Route, other: Route) -> Route:
+    """The route as it is seen with another one of its key beside it."""
+    hop = NextHop(other.via, other.dev, other.type, other.index)
+    return replace(route, others=(*route.others, hop, *other.others))
+
+
+def apart(hop: NextHop, route: Route) -> bool:
+    """Whether a deletion of the one cannot hit the other: without a gateway it hits any on the interface."""
+    return hop.dev != route.dev or hop.via not in (None, route.via)
 
 
 def want(intent: Router) -> Mapping[RouteKey, Route]:
