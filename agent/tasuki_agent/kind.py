@@ -40,6 +40,10 @@ class Ref(NamedTuple):
         """Kind and key as people write them."""
         return f"{self.kind} {self.key}"
 
+    def met_by(self, spec: "Spec") -> bool:  # noqa: ARG002
+        """Whether the object, such as it is or will be, is what is needed. By itself a need is met by any."""
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Create:

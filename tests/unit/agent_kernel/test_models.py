@@ -13,6 +13,7 @@ from tasuki_agent.kinds.address.model import Address, AddressKey
 from tasuki_agent.kinds.link import model as link
 from tasuki_agent.kinds.link.linktypes import OtherLink
 from tasuki_agent.kinds.link.linktypes.vxlan import Vxlan
+from tasuki_agent.kinds.link.model import UpLink
 from tasuki_agent.kinds.route import model as route
 from tasuki_agent.kinds.route.model import Route, RouteKey
 from tasuki_agent.kinds.rule import model as rule
@@ -290,8 +291,8 @@ def test_keys_read_as_people_write_them(key: Hashable, text: str) -> None:
     [
         (link, "vxlan01", WANTED[link]["vxlan01"], [Ref("link", "enp1s0f0")]),
         (link, "e0", OtherLink("veth", True, 1500), []),
-        (address, AddressKey("lan0", "192.0.2.1"), Address(24), [Ref("link", "lan0")]),
-        (route, RouteKey(254, "::/0", 1024), Route("unicast", None, "lan0"), [Ref("link", "lan0")]),
+        (address, AddressKey("lan0", "192.0.2.1"), Address(24), [UpLink("link", "lan0")]),
+        (route, RouteKey(254, "::/0", 1024), Route("unicast", None, "lan0"), [UpLink("link", "lan0")]),
         (route, RouteKey(254, "::/0", 1024), Route("unreachable"), []),
         (rule, RuleKey("ipv6", 1, None, None, 9), Rule(), []),
         (sysctl, "net/ipv6/conf/wan0/accept_ra", Sysctl("2"), [Ref("link", "wan0")]),
@@ -301,7 +302,7 @@ def test_keys_read_as_people_write_them(key: Hashable, text: str) -> None:
 def test_an_object_needs_the_links_that_it_names(
     kind: ModuleType, key: Hashable, spec: Spec, needs: list[Ref]
 ) -> None:
-    assert list(kind.needs(key, spec)) == needs
+    assert list(map(repr, kind.needs(key, spec))) == list(map(repr, needs))
 
 
 OURS, THEIRS = OtherLink("vxlan", True, 1410, group=GROUP), OtherLink("veth", True, 1500)
@@ -407,3 +408,10 @@ def test_a_typed_rule_is_not_ours_while_its_table_holds_no_route_of_ours() -> No
 
 def test_accept_ra_comes_before_forwarding() -> None:
     assert sysctl.rank("net/ipv6/conf/wan0/accept_ra") < sysctl.rank("net/ipv6/conf/all/forwarding")
+
+
+def test_addresses_and_routes_need_a_link_that_is_up() -> None:
+    need = UpLink("link", "lan0")
+    assert need == Ref("link", "lan0")
+    assert [need.met_by(OtherLink("veth", up=up)) for up in (True, False)] == [True, False]
+    assert str(need) == "link lan0 to be up"

@@ -9,6 +9,7 @@ from tasuki_yang.router import Router
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import GROUP, PROTOCOL
 from tasuki_agent.kind import Observed, Ref
+from tasuki_agent.kinds.link.model import UpLink
 from tasuki_agent.kinds.router_tree import interface_path, interface_tree
 
 
@@ -50,8 +51,8 @@ def want(intent: Router) -> Mapping[AddressKey, Address]:
 
 
 def needs(key: AddressKey, spec: Address) -> Iterable[Ref]:  # noqa: ARG001
-    """The interface."""
-    return (Ref("link", key.interface),)
+    """The interface, and that it is up."""
+    return (UpLink("link", key.interface),)
 
 
 def rank(key: AddressKey) -> int:  # noqa: ARG001

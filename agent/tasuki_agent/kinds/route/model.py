@@ -14,6 +14,7 @@ from tasuki_yang.router import (
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import GROUP, PROTOCOL
 from tasuki_agent.kind import Observed, Ref, optional
+from tasuki_agent.kinds.link.model import UpLink
 from tasuki_agent.kinds.router_tree import ROUTING
 
 STATIC = "ietf-routing:static"
@@ -110,8 +111,8 @@ def want(intent: Router) -> Mapping[RouteKey, Route]:
 
 
 def needs(key: RouteKey, spec: Route) -> Iterable[Ref]:  # noqa: ARG001
-    """The outgoing interface."""
-    return (Ref("link", spec.dev),) if spec.dev else ()
+    """The outgoing interface, and that it is up."""
+    return (UpLink("link", spec.dev),) if spec.dev else ()
 
 
 def rank(key: RouteKey) -> int:  # noqa: ARG001
