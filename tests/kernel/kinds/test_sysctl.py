@@ -138,7 +138,7 @@ async def test_a_missing_interface_is_worth_another_try(kinds: Kinds, tmp_path: 
 
 
 async def test_a_value_that_the_kernel_does_not_take_is_refused_for_good(kinds: Kinds) -> None:
-    with pytest.raises(Permanent, match=f"write sysctl {FORWARDING}=yes: Invalid argument"):
+    with pytest.raises(Transient, match=f"write sysctl {FORWARDING}=yes: Invalid argument"):
         await kinds["sysctl"].apply(Create(FORWARDING, Sysctl("yes")))
 
 
