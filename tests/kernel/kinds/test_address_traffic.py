@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from netns import Machines, Namespace, cable, until
@@ -18,14 +19,14 @@ from tasuki_agent.reconcile.drift import Action, DriftItem
 from tasuki_agent.reconcile.reconciler import Reconciler
 from tasuki_agent.reconcile.status import State
 
-NEAR, FAR = "2001:db8:1::2", "2001:db8:2::2"
+NEAR, FAR, FAR_END = "2001:db8:1::2", "2001:db8:2::2", "2001:db8:3::2"
 WAN = AddressKey("wan0", "2001:db8:2::1")
 WAN_REF = Ref("address", WAN)
 
 
 @pytest.fixture
 def machines() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
-    """Two hosts, and between them a router whose addresses are still missing."""
+    """Two hosts, and between them a router without its addresses and its end of a tunnel to the far one."""
     with Machines() as machines:
         near, router, far = machines.add("near"), machines.add("router"), machines.add("far")
         cable(router, "lan0", near, "e0")
@@ -34,6 +35,10 @@ def machines() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
         for host, address, gateway in ((near, NEAR, "2001:db8:1::1"), (far, FAR, WAN.ip)):
             host.ip(f"addr add {address}/64 dev e0")
             host.ip(f"-6 route add default via {gateway}")
+        router.ip("addr add 198.51.100.1/24 dev wan0")
+        far.ip("addr add 198.51.100.2/24 dev e0")
+        far.ip("link add tunnel up type vxlan id 1 dstport 4789 remote 198.51.100.1 dev e0")
+        far.ip(f"addr add {FAR_END}/64 dev tunnel")
         yield near, router, far
 
 
@@ -61,14 +66,16 @@ async def follow(kernel: Kernel, reconciler: Reconciler) -> None:
 
 
 def intent() -> Intent:
-    interfaces = [
+    interfaces: list[dict[str, Any]] = [
         {
             "name": name,
             "type": "iana-if-type:other",
             "ietf-ip:ipv6": {"address": [{"ip": ip, "prefix-length": 64}]},
         }
-        for name, ip in (("lan0", "2001:db8:1::1"), WAN)
+        for name, ip in (("lan0", "2001:db8:1::1"), WAN, ("vxlan01", "2001:db8:3::1"))
     ]
+    tunnel = {"vni": 1, "underlay": "wan0", "remote": "198.51.100.2"}
+    interfaces[-1] |= {"type": "tasuki-link:vxlan", "tasuki-link:mtu": 1450, "tasuki-link:vxlan": tunnel}
     return Intent.parse(1, json.dumps({"ietf-interfaces:interfaces": {"interface": interfaces}}).encode())
 
 
@@ -81,20 +88,24 @@ def link_local_drift(reconciler: Reconciler) -> list[DriftItem]:
     return [item for _, item in reconciler.drift.unacknowledged() if item.field == "link_local"]
 
 
-@pytest.mark.parametrize("taken", ["all of them", "the link-local one"])
+@pytest.mark.parametrize(("interface", "beyond"), [("wan0", FAR), ("vxlan01", FAR_END)])
+@pytest.mark.parametrize("scope", ["", " scope link"], ids=["all of them", "the link-local one"])
 async def test_packets_are_forwarded_after_an_interface_has_lost_its_addresses(
-    machines: tuple[Namespace, Namespace, Namespace], reconciler: Reconciler, taken: str
+    machines: tuple[Namespace, Namespace, Namespace],
+    reconciler: Reconciler,
+    interface: str,
+    beyond: str,
+    scope: str,
 ) -> None:
     near, router, _ = machines
     reconciler.set_intent(intent())
-    await eventually(lambda: near.reaches(FAR), 10, "packets are forwarded")
+    await eventually(lambda: near.reaches(beyond), 10, "packets are forwarded")
 
-    which = "" if taken == "all of them" else " scope link"
-    router.ip(f"-6 addr flush dev wan0{which}")
+    router.ip(f"-6 addr flush dev {interface}{scope}")
     await eventually(lambda: link_local_drift(reconciler), 5, "the loss is noticed")
     await eventually(lambda: reconciler.drift.open_count == 0, 5, "the loss is made good")
-    router.ip("-6 neigh flush dev wan0")
-    await eventually(lambda: near.reaches(FAR), 5, "packets are forwarded again")
+    router.ip(f"-6 neigh flush dev {interface}")
+    await eventually(lambda: near.reaches(beyond), 5, "packets are forwarded again")
 
     (item,) = link_local_drift(reconciler)
     assert (item.class_, item.action) == (Class.CHANGED, Action.HEALED)
