@@ -223,8 +223,8 @@ class Client:
 
 def _edit(
     document: Tree | None, routers: Mapping[str, Tree] | None, operation: config_pb2.Operation
-) -> config_pb2.Edit:
-    return config_pb2.Edit(
+) -> config_pb2.Document:
+    return config_pb2.Document(
         config_json=_text(document), router_config_json=_texts(routers), operation=operation
     )
 

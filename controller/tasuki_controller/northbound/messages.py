@@ -28,7 +28,7 @@ _OPS: Final = {
     Op.DELETE: config_pb2.Change.OP_DELETE,
 }
 
-EditMessage: TypeAlias = config_pb2.Edit | config_pb2.ApplyRequest
+EditMessage: TypeAlias = config_pb2.Document | config_pb2.ApplyRequest
 """Both have the fields of an edit."""
 
 
