@@ -4,7 +4,10 @@ All are pure. The tree they start from is canonical; the document is foreign and
 change is shared with the tree that it came from.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal, TypeAlias
 
 from tasuki_yang.check import canonical
 from tasuki_yang.errors import ConfigError, InvalidIntent
@@ -153,3 +156,47 @@ class _Deletion:
 
 def _same(some: list[Any], others: list[Any]) -> bool:
     return len(some) == len(others) and all(a is b for a, b in zip(some, others, strict=True))
+
+
+class EditOperation(Enum):
+    """What an operation does to its node (RFC 6241 section 7.2)."""
+
+    MERGE = "merge"
+    REPLACE = "replace"
+    CREATE = "create"
+    DELETE = "delete"
+    REMOVE = "remove"
+    NONE = "none"
+    """Nothing, but the node must be there. As a default: what lies above any node must be there, too."""
+
+
+DefaultOperation: TypeAlias = Literal[EditOperation.MERGE, EditOperation.REPLACE, EditOperation.NONE]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEdit:
+    """One operation on one node."""
+
+    path: str
+    """Instance-identifier; empty for the whole tree, and without keys for all entries of a list."""
+    value: Any | None = None
+    """Of merge, replace and create: any JSON value. Keys of an entry may be left to the path."""
+    operation: EditOperation | None = None
+    """None means the default operation."""
+
+
+def apply_edits(
+    schema: Schema,
+    base: Tree,
+    edits: Sequence[NodeEdit],
+    default_operation: DefaultOperation = EditOperation.MERGE,
+) -> Tree:
+    """The base after all operations, whose order does not matter.
+
+    Operations look at the base, not at what others of them leave. So two on one node are refused, and so is
+    one below a node that another one replaces, creates or deletes, or whose value names it.
+
+    Raises:
+        InvalidIntent: with all that is wrong with the operations.
+    """
+    raise NotImplementedError
