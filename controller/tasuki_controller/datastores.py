@@ -128,6 +128,37 @@ class Datastores:
         self._state = after
         self._fleet.publish(after.intended)
 
+    # The signatures of sessions, to be filled in next. `Session`, `Datastore`, `CommitOrder` come from
+    # `tasuki_controller.transactions`; `RoutedEdit(router, edit)` from `tasuki_controller.transaction`, with
+    # `tasuki_yang.edit.NodeEdit`. All raise `Failed`, `InvalidIntent` or `StoreError`.
+    #
+    # @property
+    # def candidate(self) -> Running                       what Get shows; running until it is edited
+    # def open_session(self, caller: Caller, lease: int = 0) -> Session     .number .token .lease (seconds); not async
+    # def keep_session(self, caller: Caller, token: str) -> Session         not async
+    # async def close_session(self, caller, token) -> None
+    # async def lock(self, caller, token, target: Datastore) -> None        Datastore.RUNNING | CANDIDATE
+    # async def unlock(self, caller, token, target: Datastore) -> None
+    # async def edit(self, caller, token, edits: Sequence[RoutedEdit], default: EditOperation) -> list[RoutedChange]
+    #     candidate against running afterwards
+    # async def discard(self, caller, token) -> None
+    # async def candidate_changes(self) -> list[RoutedChange]       running to candidate, valid or not
+    # async def preview_candidate(self) -> Outcome                  validates it: what a commit would change
+    # async def commit(self, caller, token, order: CommitOrder) -> Committed
+    # async def cancel(self, caller, token: str, persist_id: str) -> int   token may be "" with a persist_id
+    # async def rollback(self, caller, number: int, order: CommitOrder, token: str = "") -> Committed
+    # async def preview_rollback(self, number: int) -> Outcome      dry run
+    # async def apply(self, edit: Edit, caller: Caller, order: CommitOrder) -> Committed
+    # def watch_commits(self) -> ContextManager[Mailbox[int, CommitEvent]]  pending one first; closes when too slow
+    #
+    # CommitOrder(comment="", confirmed=False, timeout=600, persist="", persist_id="", rollback_on_failure=False, wait=0)
+    #     (for Apply with confirm_seconds: confirmed=True, timeout=confirm_seconds; apply picks a persist if empty)
+    # Committed(revision, committed, outcome: Outcome, routers: Mapping[str, RouterOutcome of fleet],
+    #           revert_at: datetime | None, persist_id: str)
+    # CommitEvent(kind: EventKind, revision, time: datetime, author, revert_at: datetime | None,
+    #             routers: Mapping[str, RouterOutcome of fleet], message)
+    # EventKind: COMMIT START EXTEND COMPLETE CANCEL TIMEOUT ROUTER
+
     async def preview(self, edit: Edit) -> Outcome:
         """What `apply` would change.
 
