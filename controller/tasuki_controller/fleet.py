@@ -6,11 +6,11 @@ agent gets the newest intent when it reads again, and never delays a commit or a
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -19,13 +19,17 @@ from tasuki_yang.errors import ConfigError
 
 from tasuki_controller.failure import Failed, invalid, missing
 from tasuki_controller.intent import RouterIntent, router_intent
+from tasuki_controller.link import Link, Prepared
 from tasuki_controller.mailbox import Mailbox
+from tasuki_controller.outcome import RouterOutcome, outcome
 from tasuki_controller.store import DriftCount, Store
 
 _log = logging.getLogger(__name__)
 
 RECENT: Final = timedelta(hours=24)
 _OPERATIONAL_TIMEOUT: Final = 5.0
+PREPARE_TIMEOUT: Final = 5.0
+"""Seconds within which a router answers to an intent, or counts as offline."""
 _DRIFT_WATCH_LIMIT: Final = 10_000
 """Drift items that may wait for one watcher before it is told to start again."""
 
@@ -49,42 +53,34 @@ class Intended:
         return known or (router_intent(1, {}) if self.revision else None)
 
 
-@dataclass(eq=False, slots=True)
-class Link:
-    """One agent's stream."""
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A confirmed commit that is not confirmed yet, as the routers must know it."""
+
+    baseline: Intended
+    """What was intended before the first confirmed commit of the chain."""
+    deadline: float
+    """Time of the event loop's clock at which every router goes back by itself."""
+
+    def message(self, router: str) -> agent_pb2.Trial:
+        """What the router needs to know to go back by itself, counted from now."""
+        fallback = self.baseline.of(router) or router_intent(0, {})
+        remaining = max(0.0, self.deadline - asyncio.get_running_loop().time())
+        packed = fallback.message()
+        return agent_pb2.Trial(
+            remaining_ms=round(remaining * 1000),
+            fallback_revision=packed.revision,
+            fallback_json_gz=packed.config_json_gz,
+            fallback_digest=packed.digest,
+        )
+
+
+class OutcomeChange(NamedTuple):
+    """A router has got somewhere with the revision that last changed its intent."""
 
     router: str
-    outbox: Mailbox[str, agent_pb2.ConnectResponse] = field(default_factory=Mailbox)
-    questions: dict[int, asyncio.Future[agent_pb2.Operational]] = field(default_factory=dict)
-    asked: int = 0
-
-    def send(self, message: agent_pb2.ConnectResponse) -> None:
-        """Leave a message, in the place of an unsent older one of its sort."""
-        self.outbox.put(message.WhichOneof("message"), message)
-
-    async def operational(self) -> agent_pb2.Operational:
-        """Ask for the operational tree. One answer serves every question asked before it was given."""
-        self.asked += 1
-        number = self.asked
-        self.questions[number] = asyncio.get_running_loop().create_future()
-        self.send(agent_pb2.ConnectResponse(operational_request=agent_pb2.OperationalRequest(id=number)))
-        try:
-            return await self.questions[number]
-        finally:
-            del self.questions[number]
-
-    def answer(self, answer: agent_pb2.Operational) -> None:
-        """Give the operational tree to whoever asked for it up to this question."""
-        for number, question in self.questions.items():
-            if number <= answer.id and not question.done():
-                question.set_result(answer)
-
-    def close(self, reason: Failed) -> None:
-        """End the stream."""
-        self.outbox.close(reason)
-        for question in self.questions.values():
-            if not question.done():
-                question.set_exception(reason)
+    revision: int
+    outcome: RouterOutcome
 
 
 class Fleet:
@@ -96,6 +92,10 @@ class Fleet:
         self._status: dict[str, router_pb2.Router] = {}
         self._operational: dict[str, agent_pb2.Operational] = {}
         self._links: dict[str, Link] = {}
+        self._trial: Trial | None = None
+        self._reports: dict[str, agent_pb2.Report] = {}
+        self._outcomes: dict[str, OutcomeChange] = {}
+        self._outcome_watches: set[Mailbox[str, OutcomeChange]] = set()
         self._router_watches: set[Mailbox[str, str]] = set()
         self._drift_watches: set[Mailbox[DriftKey, drift_pb2.DriftItem]] = set()
 
@@ -105,15 +105,73 @@ class Fleet:
             router.connected = False
             self._status[router.name] = router
 
-    def publish(self, intended: Intended) -> None:
-        """Tell every router whose intent changed. Never waits."""
+    def publish(self, intended: Intended, trial: Trial | None = None) -> None:
+        """Tell every router whose intent changed, or whose intent is on trial or no longer so. Never waits.
+
+        Without a trial everything that is intended counts as confirmed, also by agents that connect later:
+        a controller that starts with an unconfirmed commit must not publish before it has reverted that.
+        """
         before, self._intended = self._intended, intended
+        trial_before, self._trial = self._trial, trial
         for router in {*intended.routers, *intended.removed, *self._links}:
-            if before.of(router) == intended.of(router):
+            changed = before.of(router) != intended.of(router)
+            tried = _trial_of(router, intended, trial)
+            if not changed and tried == _trial_of(router, before, trial_before):
                 continue
             if router in self._links:
                 self._send_intent(self._links[router])
-            self._changed(router)
+            if changed:
+                self._changed(router)
+
+    async def prepare(
+        self,
+        intents: Mapping[str, RouterIntent],
+        timeout: float = PREPARE_TIMEOUT,  # noqa: ASYNC109 - a limit per router
+    ) -> Mapping[str, Prepared]:
+        """Ask the routers, all at once, what they would do with these intents, which nobody gets by this."""
+
+        async def ask(router: str) -> Prepared:
+            link = self._links.get(router)
+            if link is None:
+                return Prepared()
+            try:
+                async with asyncio.timeout(timeout):
+                    return await link.prepare(intents[router])
+            except (TimeoutError, Failed):
+                _log.warning("router %s: did not say in time what it would do", router)
+                return Prepared()
+
+        return dict(zip(intents, await asyncio.gather(*map(ask, intents)), strict=True))
+
+    def outcome(self, router: str) -> OutcomeChange:
+        """How far the router is with the revision that last changed its intent."""
+        intent = self._intended.of(router)
+        revision = intent.revision if intent else 0
+        how = outcome(revision, self._reports.get(router), connected=router in self._links)
+        return OutcomeChange(router, revision, how)
+
+    async def outcomes(
+        self,
+        routers: Iterable[str],
+        timeout: float,  # noqa: ASYNC109 - what comes by then counts
+    ) -> Mapping[str, RouterOutcome]:
+        """How far the routers are with what last changed them: as soon as none is pending, or by then."""
+        names = list(routers)
+        with suppress(TimeoutError), self.watch_outcomes() as changed:
+            async with asyncio.timeout(timeout):
+                while not all(self.outcome(name).outcome.settled for name in names):
+                    await changed.take()
+        return {name: self.outcome(name).outcome for name in names}
+
+    @contextmanager
+    def watch_outcomes(self) -> Iterator[Mailbox[str, OutcomeChange]]:
+        """A mailbox that gets every router's outcome when it changes."""
+        mailbox: Mailbox[str, OutcomeChange] = Mailbox()
+        self._outcome_watches.add(mailbox)
+        try:
+            yield mailbox
+        finally:
+            self._outcome_watches.discard(mailbox)
 
     def connected(self) -> frozenset[str]:
         """Routers whose agents have their streams open."""
@@ -170,8 +228,11 @@ class Fleet:
         status.applied_revision = report.applied_revision
         status.observed_at.CopyFrom(report.observed_at)
         status.counts.CopyFrom(report.counts)
+        status.problem = report.problem
+        status.reverted = _told(report.reverted) if report.HasField("reverted") else ""
         del status.objects[:]
         status.objects.extend(report.objects)
+        self._reports[link.router] = report
         if report.drift:
             items = [self._own(link.router, sequenced.item) for sequenced in report.drift]
             await self._store.save_drift(link.router, items)
@@ -180,6 +241,10 @@ class Fleet:
             last = max(sequenced.sequence for sequenced in report.drift)
             link.send(agent_pb2.ConnectResponse(drift_ack=agent_pb2.DriftAck(sequence=last)))
         await self._save(status)
+
+    def prepared(self, link: Link, answer: agent_pb2.PrepareAnswer) -> None:
+        """Take in what a router would do."""
+        link.prepared(answer)
 
     def answer(self, link: Link, answer: agent_pb2.Operational) -> None:
         """Take in a router's operational tree."""
@@ -259,7 +324,7 @@ class Fleet:
         reason = _unavailable("The controller is shutting down.")
         for link in list(self._links.values()):
             link.close(reason)
-        for watch in self._router_watches | self._drift_watches:
+        for watch in self._router_watches | self._drift_watches | self._outcome_watches:
             watch.close(reason)
 
     def _names(self) -> list[str]:
@@ -289,7 +354,10 @@ class Fleet:
         intent = self._intended.of(link.router)
         # A controller without any revision has lost its state or never had one: it must not empty routers.
         if intent:
-            link.send(agent_pb2.ConnectResponse(intent=intent.message(held=held)))
+            message = intent.message(held=held)
+            if tried := _trial_of(link.router, self._intended, self._trial):
+                message.trial.CopyFrom(tried.message(link.router))
+            link.send(agent_pb2.ConnectResponse(intent=message))
 
     def _seen(self, router: str) -> router_pb2.Router:
         status = self._status.setdefault(router, router_pb2.Router(name=router))
@@ -303,6 +371,11 @@ class Fleet:
     def _changed(self, router: str) -> None:
         for watch in self._router_watches:
             watch.put(router, router)
+        now = self.outcome(router)
+        if self._outcomes.get(router) != now:
+            self._outcomes[router] = now
+            for watching in self._outcome_watches:
+                watching.put(router, now)
 
     @staticmethod
     def _own(router: str, item: drift_pb2.DriftItem) -> drift_pb2.DriftItem:
@@ -319,6 +392,21 @@ class Fleet:
             watch.put((item.router, item.id), item)
             if len(watch) > _DRIFT_WATCH_LIMIT:
                 watch.close(_too_slow())
+
+
+def _trial_of(router: str, intended: Intended, trial: Trial | None) -> Trial | None:
+    """The trial, for a router that is not as it was before."""
+    if trial is None:
+        return None
+    now, before = intended.of(router), trial.baseline.of(router) or router_intent(0, {})
+    return trial if now is not None and now.digest != before.digest else None
+
+
+def _told(reverted: agent_pb2.Reverted) -> str:
+    return (
+        f"{reverted.time.ToJsonString()}: revision {reverted.from_revision} was left"
+        f" for {reverted.to_revision}: {reverted.reason}"
+    )
 
 
 def _now() -> Timestamp:

@@ -10,7 +10,8 @@ from tasuki_yang.errors import ConfigError
 
 from tasuki_controller.access import Context, Role, caller_of, denied
 from tasuki_controller.failure import Failed, invalid
-from tasuki_controller.fleet import Fleet, Link
+from tasuki_controller.fleet import Fleet
+from tasuki_controller.link import Link
 from tasuki_controller.mailbox import MailboxClosedError
 from tasuki_controller.pki import is_name
 
@@ -48,6 +49,8 @@ class AgentService(agent_pb2_grpc.AgentServiceServicer):
                     await self._fleet.heartbeat(link, request.heartbeat)
                 case "operational":
                     self._fleet.answer(link, request.operational)
+                case "prepare_answer":
+                    self._fleet.prepared(link, request.prepare_answer)
                 case "hello":
                     raise invalid("Hello is the first message of a stream and comes once.", "bad-element")
                 # A message that only newer agents know is passed over.

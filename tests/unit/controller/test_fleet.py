@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from tasuki_controller import fleet as fleet_module
 from tasuki_controller.failure import Failed
-from tasuki_controller.fleet import Fleet, Intended, Link
+from tasuki_controller.fleet import Fleet, Intended
 from tasuki_controller.intent import router_intent
+from tasuki_controller.link import Link
 from tasuki_controller.sqlite import SqliteStore
 from tasuki_proto.v1 import agent_pb2, drift_pb2
 
