@@ -1,6 +1,7 @@
 """One change of running, computed in full before anything is touched: edit, validate, compile, compare.
 
-Pure: the store commits what `prepare` returns, or nothing.
+Pure: the store commits what `prepare` returns, or nothing. The candidate is edited node by node first, which
+only asks for the models' structure, and prepared when it is validated or committed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 from tasuki_yang import edit as tree_edit
 from tasuki_yang.check import read as read_document
 from tasuki_yang.diff import Change, diff
+from tasuki_yang.edit import DefaultOperation, NodeEdit
 from tasuki_yang.errors import ConfigError, InvalidIntent
 from tasuki_yang.node import Schema
 from tasuki_yang.path import predicate
@@ -46,6 +48,14 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class RoutedEdit:
+    """One operation on a node of the network tree, or of a router's written tree if it names one."""
+
+    router: str
+    edit: NodeEdit
+
+
+@dataclass(frozen=True, slots=True)
 class RoutedChange:
     """A change of the network tree, or of a router's written tree if it names one."""
 
@@ -69,6 +79,40 @@ def prepare(running: Running, edit: Edit) -> Prepared:
         InvalidIntent: with all that is wrong.
     """
     candidate, malformed = _edited(running, edit)
+    return _checked(running, candidate, malformed)
+
+
+def prepare_candidate(running: Running, candidate: Running) -> Prepared:
+    """What follows if the candidate becomes running.
+
+    Raises:
+        InvalidIntent: with all that is wrong with the candidate.
+    """
+    return _checked(running, candidate, ())
+
+
+def edit_nodes(base: Running, edits: Sequence[RoutedEdit], default_operation: DefaultOperation) -> Running:
+    """The base after all operations. Only its structure is sure to be valid.
+
+    Raises:
+        InvalidIntent: with all that is wrong with the operations, in all trees.
+    """
+    problems: list[ConfigError] = []
+    trees = {"": base.network, **base.routers}
+    for router in sorted({each.router for each in edits}):
+        own = [each.edit for each in edits if each.router == router]
+        schema = ROUTER if router else NETWORK
+        try:
+            trees[router] = tree_edit.apply_edits(schema, trees.get(router, {}), own, default_operation)
+        except InvalidIntent as error:
+            problems += (replace(problem, router=router) for problem in error.errors)
+    if problems:
+        raise InvalidIntent(problems)
+    network = trees.pop("")
+    return Running(network, {name: tree for name, tree in trees.items() if tree})
+
+
+def _checked(running: Running, candidate: Running, malformed: Sequence[ConfigError]) -> Prepared:
     reading = read(candidate)
     contributors = services(reading.network, reading.written)
     problems = [
