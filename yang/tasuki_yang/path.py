@@ -5,6 +5,7 @@ section 6.1.3); XPath itself has no spelling for a value with both kinds of quot
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,18 +73,32 @@ def parse(schema: Schema, path: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def spelled(steps: Iterable[Step]) -> str:
+    """The path that consists of these steps."""
+    path = ""
+    for step in steps:
+        path += f"/{step.node.label}"
+        if step.key is not None and isinstance(step.node, List | LeafList):
+            path = entry_path(path, step.node, step.key)
+    return path
+
+
 def get(schema: Schema, tree: Tree, path: str) -> Any | None:
     """The value at the path: a member's value, or one entry of a list. None if there is none.
 
     Raises:
         InvalidIntent: see `parse`; or a list on the way is named without a key.
     """
+    return find(tree, parse(schema, path))
+
+
+def find(tree: Tree, steps: tuple[Step, ...]) -> Any | None:
+    """As `get`, of a path that has been parsed."""
     value: Any = tree
-    for step in parse(schema, path):
+    for step in steps:
         if not isinstance(value, dict):
-            raise _error(
-                "missing-element", path, f"Above '{step.node.label}' an entry must be named by its keys."
-            )
+            message = f"Above '{step.node.label}' an entry must be named by its keys."
+            raise _error("missing-element", spelled(steps), message)
         value = value.get(step.node.label)
         if value is not None and step.key is not None and isinstance(step.node, List | LeafList):
             value = by_key(step.node, value).get(step.key)
