@@ -12,7 +12,7 @@ from typing import Any
 from tasuki_yang.errors import ConfigError, ErrorTag, InvalidIntent
 from tasuki_yang.leaf import InvalidValue, from_text, to_text
 from tasuki_yang.node import Container, Leaf, LeafList, List, Node, Schema
-from tasuki_yang.tree import Key, Tree, by_key, key_of
+from tasuki_yang.tree import Key, Tree, by_key
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
 _STEP = re.compile(rf"/(?:({_NAME}):)?({_NAME})")
@@ -105,39 +105,6 @@ def find(tree: Tree, steps: tuple[Step, ...]) -> Any | None:
         if value is None:
             return None
     return value
-
-
-def select(schema: Schema, tree: Tree, path: str) -> Tree:
-    """The tree without all that is not at, above or below the path; keys of entries above it stay.
-
-    Raises:
-        InvalidIntent: see `parse`.
-    """
-    return _selected(tree, parse(schema, path))
-
-
-def _selected(members: Tree, steps: tuple[Step, ...]) -> Tree:
-    if not steps:
-        return members
-    (step, *rest), label = steps, steps[0].node.label
-    match step.node:
-        case Container() if label in members:
-            below = _selected(members[label], tuple(rest))
-            return {label: below} if below or step.node.presence else {}
-        case List() if label in members and rest:
-            entries = [
-                {name: entry[name] for name in step.node.keys} | below
-                for entry in members[label]
-                if step.key in (None, key_of(step.node, entry))
-                if (below := _selected(entry, tuple(rest)))
-            ]
-            return {label: entries} if entries else {}
-        case List() | LeafList() if label in members:
-            entries = [e for e in members[label] if step.key in (None, key_of(step.node, e))]
-            return {label: entries} if entries else {}
-        case Leaf() if label in members:
-            return {label: members[label]}
-    return {}
 
 
 def _child(node: Node, module: str, match: re.Match[str], path: str) -> Node:

@@ -10,8 +10,8 @@ from typing import Final
 from tasuki_proto.v1 import config_pb2, config_pb2_grpc
 from tasuki_yang.errors import InvalidIntent
 from tasuki_yang.generated.catalogue import MODULES
-from tasuki_yang.path import select
 from tasuki_yang.schema import NETWORK, ROUTER
+from tasuki_yang.select import select
 from tasuki_yang.tree import Tree
 
 from tasuki_controller import history
@@ -67,7 +67,7 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
             # No service changes the network tree: intended is what running is.
             tree = self._datastores.state.running.network
         if request.path:
-            tree = select(ROUTER if request.router else NETWORK, tree, request.path)
+            tree = select(ROUTER if request.router else NETWORK, tree, [request.path])
         if request.as_json:
             response.config_json = await asyncio.to_thread(text_of, tree)
         else:

@@ -221,6 +221,7 @@ NETWORK = Schema(
                                         Type('uint32', bounds=Bounds(((1, 4294967295),))),
                                         '1024',
                                         conditional=True,
+                                        when=(('mode', ''), ('mode', 'default-gateway')),
                                     ),
                                     Container(
                                         'delegation',
