@@ -7,7 +7,7 @@ change is shared with the tree that it came from.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from tasuki_yang.check import canonical, read_node
 from tasuki_yang.errors import ConfigError, ErrorTag, InvalidIntent
@@ -170,6 +170,9 @@ class EditOperation(Enum):
     """Nothing, but the node must be there. As a default: what lies above any node must be there, too."""
 
 
+DefaultOperation: TypeAlias = Literal[EditOperation.MERGE, EditOperation.REPLACE, EditOperation.NONE]
+
+
 @dataclass(frozen=True, slots=True)
 class NodeEdit:
     """One operation on one node."""
@@ -186,7 +189,7 @@ def apply_edits(
     schema: Schema,
     base: Tree,
     edits: Sequence[NodeEdit],
-    default_operation: EditOperation = EditOperation.MERGE,
+    default_operation: DefaultOperation = EditOperation.MERGE,
 ) -> Tree:
     """The base after all operations, whose order does not matter.
 
@@ -305,7 +308,7 @@ class _Order:
 
 
 def _read(
-    schema: Schema, edits: Iterable[NodeEdit], default: EditOperation
+    schema: Schema, edits: Iterable[NodeEdit], default: DefaultOperation
 ) -> tuple[list[_Order], list[ConfigError]]:
     orders: list[_Order] = []
     problems: list[ConfigError] = []
@@ -373,7 +376,7 @@ def _decides(schema: Schema, above: _Order, order: _Order) -> bool:
 
 
 def _unmet(
-    base: Tree, order: _Order, orders: Iterable[_Order], default: EditOperation
+    base: Tree, order: _Order, orders: Iterable[_Order], default: DefaultOperation
 ) -> Iterator[ConfigError]:
     """What the operation expects of the base and does not find."""
     found = find(base, order.steps) if order.steps else base or None

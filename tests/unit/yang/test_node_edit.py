@@ -1,14 +1,14 @@
 """Operations on single nodes: all of them or none, in any order."""
 
 import copy
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tasuki_yang.check import canonical
 from tasuki_yang.diff import Op, diff
-from tasuki_yang.edit import EditOperation, NodeEdit, apply_edits, delete, merge
+from tasuki_yang.edit import DefaultOperation, EditOperation, NodeEdit, apply_edits, delete, merge
 from tasuki_yang.errors import InvalidIntent
 from tasuki_yang.node import Schema
 from tasuki_yang.path import get
@@ -18,8 +18,12 @@ from unit.yang.example import EXAMPLE, trees
 TREES = trees(EXAMPLE)
 Json = dict[str, Any]
 
-MERGE, REPLACE, CREATE = EditOperation.MERGE, EditOperation.REPLACE, EditOperation.CREATE
-DELETE, REMOVE, NONE = EditOperation.DELETE, EditOperation.REMOVE, EditOperation.NONE
+MERGE: Final = EditOperation.MERGE
+REPLACE: Final = EditOperation.REPLACE
+CREATE: Final = EditOperation.CREATE
+DELETE: Final = EditOperation.DELETE
+REMOVE: Final = EditOperation.REMOVE
+NONE: Final = EditOperation.NONE
 AS_EDIT = {Op.CREATE: CREATE, Op.REPLACE: REPLACE, Op.DELETE: DELETE}
 
 ANNA = {"name": "anna", "age": 30, "home": {"town": "Naha"}}
@@ -36,12 +40,12 @@ def route(**members: Any) -> Json:
     return canonical(EXAMPLE, {"example:route": members})
 
 
-def edited(base: Json, *edits: NodeEdit, default: EditOperation = EditOperation.MERGE) -> Json:
+def edited(base: Json, *edits: NodeEdit, default: DefaultOperation = EditOperation.MERGE) -> Json:
     return apply_edits(EXAMPLE, base, edits, default)
 
 
 def problems(
-    base: Json, *edits: NodeEdit, default: EditOperation = EditOperation.MERGE
+    base: Json, *edits: NodeEdit, default: DefaultOperation = EditOperation.MERGE
 ) -> list[tuple[str, str]]:
     before = copy.deepcopy(base)
     with pytest.raises(InvalidIntent) as invalid:
