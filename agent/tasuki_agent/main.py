@@ -140,7 +140,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"tasuki-agent: {error}\n")
         return 1
     try:
-        agent = Agent(args.router, target, tls, state, time.time, args.observe_interval)
+        agent = Agent(args.router, target, tls, state, time.time, _uptime, args.observe_interval)
         asyncio.run(_run(agent))
     except (ApplyError, OSError) as error:
         sys.stderr.write(f"tasuki-agent: {error}\n")
@@ -148,6 +148,11 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         state.close()
     return 0
+
+
+def _uptime() -> float:
+    """Seconds since the machine was started, sleep included, whatever its clock is set to."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 async def _run(agent: Agent) -> None:

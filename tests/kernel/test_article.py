@@ -11,6 +11,7 @@ from netns import Machines, Namespace, cable, until
 from programs import Agent
 from tasuki_agent.intent import Intent
 from tasuki_agent.state import StateDir
+from tasuki_agent.trial import Held
 from tasuki_controller.compile import compile_running
 from tasuki_controller.running import Running
 
@@ -48,7 +49,7 @@ def test_the_agent_makes_what_the_articles_commands_make(
 
     tree = compile_running(Running(network=article.network()))[router]
     state = StateDir.open(tmp_path)
-    state.save_intent(Intent.parse(1, json.dumps(tree).encode()))
+    state.save_held(Held(Intent.parse(1, json.dumps(tree).encode())))
     state.close()
     agent = Agent(router, by_agent, tmp_path, f"unix:{tmp_path}/none", insecure=True)
     agent.start()

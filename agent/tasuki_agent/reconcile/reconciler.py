@@ -37,6 +37,9 @@ class Reconciler:
         full_interval: seconds between observations of everything.
         on_change: called after every step that changed what there is to report.
         on_applied: called when all of an intent is seen to be so, with the intent.
+        applied: the last intent that was met.
+        judged: the intent that the objects' statuses speak of: the last one that was carried out as far as
+            it could be.
     """
 
     kinds: Sequence[Kind]
@@ -47,11 +50,12 @@ class Reconciler:
     board: StatusBoard = field(default_factory=StatusBoard)
     drift: DriftBook = field(default_factory=DriftBook)
     intent: Intent | None = None
+    judged: Intent | None = None
     applied_revision: int = 0
     wanted: Wanted = field(default_factory=dict)
     observed: dict[str, dict[Key, Spec]] = field(default_factory=dict)
     observed_at: dict[str, float] = field(default_factory=dict)
-    _applied: Intent | None = None
+    applied: Intent | None = None
     _dirty: set[str] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: int = 0
@@ -59,7 +63,7 @@ class Reconciler:
     def resume(self, intent: Intent, applied: Intent | None) -> None:
         """Take up what an earlier run left: the newest intent, and the one that had been met."""
         if applied is not None:
-            self._applied = applied
+            self.applied = applied
             self.applied_revision = applied.revision
             self.drift.settled = {kind.name: dict(kind.want(applied.tree)) for kind in self.kinds}
         self.set_intent(intent)
@@ -239,6 +243,7 @@ class Reconciler:
     def _conclude(
         self, intent: Intent, wanted: Wanted, differences: Sequence[Difference], repaired: set[Ref]
     ) -> None:
+        self.judged = intent
         now = self.clock()
         differing = {difference.ref for difference in differences}
         for ref in repaired - differing:
@@ -251,12 +256,12 @@ class Reconciler:
         if counts[State.PENDING] or counts[State.FAILED] or counts[State.FOREIGN]:
             return
         self.applied_revision = intent.revision
-        if self._applied is not intent and (
-            self._applied is None
-            or (self._applied.revision, self._applied.text) != (intent.revision, intent.text)
+        if self.applied is not intent and (
+            self.applied is None
+            or (self.applied.revision, self.applied.text) != (intent.revision, intent.text)
         ):
             self.on_applied(intent)
-        self._applied = intent
+        self.applied = intent
 
     def _seconds_to_next(self) -> float:
         """Seconds until something falls due by itself."""

@@ -1,4 +1,4 @@
-"""How long a change may keep a router from its controller: said in the network tree, compiled for the router."""
+"""How long a change may keep a router from its controller: said once for the network, compiled."""
 
 import pytest
 from tasuki_controller.running import Running
