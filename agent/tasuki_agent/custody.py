@@ -7,10 +7,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import NoReturn
 
-from tasuki_agent.failpoint import failpoint
 from tasuki_agent.intent import Intent
 from tasuki_agent.reconcile.reconciler import Reconciler
 from tasuki_agent.state import StateDir
@@ -20,15 +18,6 @@ log = logging.getLogger(__name__)
 
 IN_FLIGHT = 1.0
 """Seconds after a change within which a message may have been sent before it, and so proves nothing."""
-
-
-class Step(Enum):
-    """Everything that is written down about the intent."""
-
-    TAKE = "take"
-    CONFIRM = "confirm"
-    PROVE = "prove"
-    REVERT = "revert"
 
 
 @dataclass(slots=True)
@@ -82,8 +71,7 @@ class Custody:
         if held is before:
             return
         log.info("intent of revision %d received%s", intent.revision, ", on trial" if trial else "")
-        confirmed = before is not None and before.trial is not None and trial is None
-        self._write(Step.CONFIRM if confirmed else Step.TAKE, held)
+        self._write(held)
         if before is None or before.intent.text != intent.text:
             self._silent_since = self.uptime()
             self._carried_out = None
@@ -96,7 +84,7 @@ class Custody:
         self._silent_since = now
         held = self.held
         if held and held.before and self._carried_out is not None and now >= self._carried_out + IN_FLIGHT:
-            self._write(Step.PROVE, proven(held))
+            self._write(proven(held))
 
     def stepped(self) -> None:
         """The reconciler has made a step."""
@@ -142,16 +130,10 @@ class Custody:
         back = gone_back(held, cause, self.clock())
         revisions = (held.intent.revision, back.intent.revision)
         log.warning("revision %d is given up for revision %d: %s", *revisions, cause.value)
-        self._write(Step.REVERT, back)
+        self._write(back)
         return back
 
-    def _write(self, step: Step, held: Held) -> None:
-        failpoint(f"before {step.value}")
+    def _write(self, held: Held) -> None:
         self.state.save_held(held)
-        failpoint(f"after {step.value}")
         self.held = held
         self._woken.set()
-
-
-FAILPOINTS = tuple(f"{moment} {step.value}" for step in Step for moment in ("before", "after"))
-"""Where the agent can be made to die, for the tests."""
