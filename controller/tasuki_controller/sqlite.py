@@ -17,6 +17,7 @@ from typing import IO, Final, TypeVar
 
 from tasuki_proto.v1 import drift_pb2, router_pb2
 
+from tasuki_controller.failpoint import failpoint
 from tasuki_controller.store import (
     DriftCount,
     DriftFilter,
@@ -66,6 +67,9 @@ _MIGRATIONS: Final = (
     CREATE INDEX drift_by_router ON drift (router, last_seen);
     CREATE INDEX drift_open ON drift (router, last_seen) WHERE open;
     """,
+    """
+    CREATE TABLE unconfirmed (baseline INTEGER NOT NULL);
+    """,
 )
 """One script per schema version, in order. A released one is never changed."""
 
@@ -103,13 +107,23 @@ class SqliteStore:
         self._lock.close()
 
     async def commit(
-        self, revision: Revision, document: bytes, changes: bytes, intents: Mapping[str, IntentMark]
+        self,
+        revision: Revision,
+        document: bytes,
+        changes: bytes,
+        intents: Mapping[str, IntentMark],
+        baseline: int | None = None,
     ) -> None:
-        """Add a revision and note the routers whose intended tree it changes, both or neither."""
-        await self._run(self._commit, revision, document, changes, intents)
+        """Add a revision, the routers whose intended tree it changes, and its baseline: all or nothing."""
+        await self._run(self._commit, revision, document, changes, intents, baseline)
 
     def _commit(
-        self, revision: Revision, document: bytes, changes: bytes, intents: Mapping[str, IntentMark]
+        self,
+        revision: Revision,
+        document: bytes,
+        changes: bytes,
+        intents: Mapping[str, IntentMark],
+        baseline: int | None,
     ) -> None:
         row = (
             revision.number,
@@ -131,6 +145,24 @@ class SqliteStore:
                 "INSERT OR REPLACE INTO intent VALUES (?, ?, ?)",
                 [(router, mark.revision, mark.digest) for router, mark in intents.items()],
             )
+            failpoint("store: revision written")
+            _replace_baseline(db, baseline)
+
+    async def set_baseline(self, baseline: int | None) -> None:
+        """Note what to return to while the newest revision awaits its confirmation; None confirms it."""
+        await self._run(self._set_baseline, baseline)
+
+    def _set_baseline(self, baseline: int | None) -> None:
+        with self._transaction() as db:
+            _replace_baseline(db, baseline)
+
+    async def baseline(self) -> int | None:
+        """Revision to return to, 0 for what was before the first; None if nothing awaits a confirmation."""
+        return await self._run(self._baseline)
+
+    def _baseline(self) -> int | None:
+        row = self._db.execute("SELECT baseline FROM unconfirmed").fetchone()
+        return None if row is None else int(row[0])
 
     async def newest(self) -> StoredRevision | None:
         """The newest revision, or None before the first."""
@@ -268,7 +300,9 @@ class SqliteStore:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield self._db
+            failpoint("store: transaction written")
             self._db.execute("COMMIT")
+            failpoint("store: transaction committed")
         finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -327,6 +361,13 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
         )
     for number, script in enumerate(_MIGRATIONS[version:], version + 1):
         db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _replace_baseline(db: sqlite3.Connection, baseline: int | None) -> None:
+    db.execute("DELETE FROM unconfirmed")
+    failpoint("store: baseline removed")
+    if baseline is not None:
+        db.execute("INSERT INTO unconfirmed VALUES (?)", (baseline,))
 
 
 def _revision_of(row: tuple[int, str, str, int, str, int]) -> Revision:

@@ -81,9 +81,22 @@ class Store(Protocol):
     """
 
     async def commit(
-        self, revision: Revision, document: bytes, changes: bytes, intents: Mapping[str, IntentMark]
+        self,
+        revision: Revision,
+        document: bytes,
+        changes: bytes,
+        intents: Mapping[str, IntentMark],
+        baseline: int | None = None,
     ) -> None:
-        """Add a revision and note the routers whose intended tree it changes, both or neither."""
+        """Add a revision, the routers whose intended tree it changes, and its baseline: all or nothing."""
+        ...
+
+    async def set_baseline(self, baseline: int | None) -> None:
+        """Note what to return to while the newest revision awaits its confirmation; None confirms it."""
+        ...
+
+    async def baseline(self) -> int | None:
+        """Revision to return to, 0 for what was before the first; None if nothing awaits a confirmation."""
         ...
 
     async def newest(self) -> StoredRevision | None:

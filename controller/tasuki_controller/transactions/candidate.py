@@ -16,11 +16,10 @@ def require_edit(state: Transactions, session: Session) -> None:
     require_unlocked(state, session, Datastore.CANDIDATE)
 
 
-def edited(before: Transactions, session: Session, candidate: Running, running: Running) -> Transactions:
-    """The session has made this of the candidate; nothing, if it is equal to running again."""
-    if candidate == running:
-        return replace(before, candidate=None, editors=frozenset())
-    return replace(before, candidate=candidate, editors=before.editors | {session.number})
+def edited(before: Transactions, session: Session, candidate: Running | None) -> Transactions:
+    """The session has made this of the candidate; None if it is equal to running again."""
+    editors = before.editors | {session.number} if candidate else frozenset[int]()
+    return replace(before, candidate=candidate, editors=editors)
 
 
 def discard(before: Transactions, session: Session) -> Transactions:
