@@ -18,8 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from tasuki_proto.failpoint import failpoint
-
+from tasuki_agent.durable import replace_file
 from tasuki_agent.intent import BrokenIntent, Intent
 from tasuki_agent.reconcile.compare import Class
 from tasuki_agent.reconcile.drift import Action, DriftItem
@@ -32,24 +31,6 @@ T = TypeVar("T")
 
 class StateDirError(Exception):
     """The state directory cannot be used. The message says why and what to do."""
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Put the content at the path so that a crash at any moment leaves the old or the new file, whole."""
-    failpoint(f"before the new {path.name}")
-    temporary = path.with_name(f"{path.name}.new")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    failpoint(f"before {path.name} is replaced")
-    temporary.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-    failpoint(f"after {path.name} was replaced")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ the parameters do.
 
 import json
 import logging
-import os
 import re
 from pathlib import Path
 
+from tasuki_agent.durable import replace_file
 from tasuki_agent.errors import Permanent, error_class
 
 _ROOT = Path("/proc/sys")
@@ -73,12 +73,8 @@ class Sysctls:
         return dict(record["before"]) if record["world"] == self._world else {}
 
     def _save(self) -> None:
-        temporary = self._record.with_suffix(".new")
-        with temporary.open("w") as file:
-            json.dump({"world": self._world, "before": self._before}, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._record)
+        record = {"world": self._world, "before": self._before}
+        replace_file(self._record, json.dumps(record, indent=2).encode())
 
 
 def world() -> str:
