@@ -15,7 +15,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import grpc
 from tasuki_proto.channel import Target, TlsFiles, aio_channel
-from tasuki_proto.v1.config_pb2 import DiffResponse
+from tasuki_proto.v1.config_pb2 import CommitResponse, DiffResponse
 from tasuki_proto.v1.error_pb2 import ConfigError
 
 from tasuki_client import calls
@@ -98,6 +98,7 @@ class AsyncClient:
     revisions = _awaited(calls.revisions)
     revision = _awaited(calls.revision)
     rollback = _awaited(calls.rollback)
+    cancel_commit = _awaited(calls.cancel_commit)
     watch_commits = _iterated(calls.watch_commits)
     modules = _awaited(calls.modules)
     module = _awaited(calls.module)
@@ -106,6 +107,15 @@ class AsyncClient:
     watch_routers = _iterated(calls.watch_routers)
     drift = _awaited(calls.drift)
     watch_drift = _iterated(calls.watch_drift)
+
+    async def confirm_commit(self, persist_id: str, *, comment: str = "") -> CommitResponse:
+        """Keep what the confirmed commit of this name changed, and change nothing else.
+
+        It is refused while the candidate is somebody else's: what is uncommitted there would go along.
+        """
+        async with self.session() as session:
+            await session.lock("candidate")
+            return await session.commit(comment=comment, persist_id=persist_id)
 
     async def perform(self, call: Call[_Answer]) -> _Answer:
         """Make a call and read its answer."""

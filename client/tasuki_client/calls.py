@@ -334,6 +334,11 @@ def cancel(token: str, persist_id: str = "") -> Call[int]:
     return Call(lambda s: s.config.CancelCommit, request, lambda answer: answer.revision)
 
 
+def cancel_commit(persist_id: str) -> Call[int]:
+    """Revert the confirmed commit of this name now: the revision that this makes."""
+    return cancel("", persist_id)
+
+
 def discard(token: str) -> Call[None]:
     """Make the candidate equal to running."""
     request = config_pb2.DiscardChangesRequest(token=token)

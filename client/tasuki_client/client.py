@@ -21,7 +21,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import grpc
 from tasuki_proto.channel import Target, TlsFiles, channel
-from tasuki_proto.v1.config_pb2 import DiffResponse
+from tasuki_proto.v1.config_pb2 import CommitResponse, DiffResponse
 from tasuki_proto.v1.error_pb2 import ConfigError
 
 from tasuki_client import calls
@@ -107,6 +107,7 @@ class Client:
     revisions = _blocking(calls.revisions)
     revision = _blocking(calls.revision)
     rollback = _blocking(calls.rollback)
+    cancel_commit = _blocking(calls.cancel_commit)
     watch_commits = _iterated(calls.watch_commits)
     modules = _blocking(calls.modules)
     module = _blocking(calls.module)
@@ -115,6 +116,15 @@ class Client:
     watch_routers = _iterated(calls.watch_routers)
     drift = _blocking(calls.drift)
     watch_drift = _iterated(calls.watch_drift)
+
+    def confirm_commit(self, persist_id: str, *, comment: str = "") -> CommitResponse:
+        """Keep what the confirmed commit of this name changed, and change nothing else.
+
+        It is refused while the candidate is somebody else's: what is uncommitted there would go along.
+        """
+        with self.session() as session:
+            session.lock("candidate")
+            return session.commit(comment=comment, persist_id=persist_id)
 
     def perform(self, call: Call[_Answer]) -> _Answer:
         """Make a call and read its answer."""
