@@ -67,7 +67,7 @@ class Phase:
 
 
 PHASES = (
-    Phase(intent(1), frozenset({1}), 1, lambda held: True),
+    Phase(intent(1), frozenset({1}), 1, lambda _: True),
     Phase(intent(2, trial_of=1, seconds=600), frozenset({1, 2}), 2, lambda held: "trial" in held),
     Phase(intent(2), frozenset({2}), 2, lambda held: not held.keys() & {"trial", "before"}),
     Phase(intent(3, trial_of=2, seconds=1.5), frozenset({2, 3}), 2, lambda held: "reverted" in held),
