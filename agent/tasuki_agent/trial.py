@@ -58,7 +58,8 @@ class Held:
     """What the guard goes back to: the last intent under which the controller was heard. None when the
     present intent is such a one, or when there is nothing to go back to."""
     reverted: Reverted | None = None
-    """Kept until the router gets another configuration than the one that it went back to."""
+    """Kept until a newer revision arrives; after a trial, until one with another text does: the controller
+    goes back as well, and that must not hide that the router has gone back alone."""
 
     @property
     def guard_timeout(self) -> float | None:
@@ -84,7 +85,8 @@ def taken(held: Held | None, intent: Intent, trial: Trial | None, *, applied: bo
         return Held(intent, trial, _guarded(held, intent) if applied else None)
     if intent.revision == held.intent.revision and _same(held.trial, trial):
         return held
-    return replace(held, intent=intent, trial=trial)
+    kept = left if left and left.cause is not Cause.UNREACHABLE else None
+    return replace(held, intent=intent, trial=trial, reverted=kept)
 
 
 def _guarded(held: Held, intent: Intent) -> Intent | None:

@@ -270,6 +270,14 @@ class TestGuard:
         await router.get_proven(NEWER)
         assert router.held == Held(NEWER)
 
+    async def test_a_newer_revision_with_what_the_router_has_again_ends_the_matter(
+        self, router: Router
+    ) -> None:
+        await router.get(NEW)
+        router.pass_by(TIMEOUT)
+        await router.get(intent(3, "old"))
+        assert router.held == Held(intent(3, "old"))
+
     async def test_of_changes_in_a_row_all_are_given_up_that_are_not_proven(self, router: Router) -> None:
         await router.get(NEW)
         await router.get(NEWER)
