@@ -209,7 +209,9 @@ async def test_revisions_are_compared_with_each_other_and_with_running(alice: Op
     assert [change.op for change in back.changes] == [config_pb2.Change.OP_DELETE]
     running = await alice.config.Diff(config_pb2.DiffRequest(from_revision=2))
     assert [change.path for change in running.changes] == ["/tasuki-network:network/router[name='c']"]
-    edit = await alice.config.Diff(config_pb2.DiffRequest(edit=config_pb2.Document(config=struct(network("d")))))
+    edit = await alice.config.Diff(
+        config_pb2.DiffRequest(edit=config_pb2.Document(config=struct(network("d"))))
+    )
     assert [change.path for change in edit.changes] == ["/tasuki-network:network/router[name='d']"]
     for nonsense in (
         config_pb2.DiffRequest(),
