@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
 
@@ -18,7 +17,8 @@ from tasuki_proto.v1 import agent_pb2, drift_pb2, router_pb2
 from tasuki_yang.errors import ConfigError
 
 from tasuki_controller.failure import Failed, invalid, missing
-from tasuki_controller.intent import RouterIntent, router_intent
+from tasuki_controller.intended import Intended, Trial
+from tasuki_controller.intent import RouterIntent
 from tasuki_controller.link import Link, Prepared
 from tasuki_controller.mailbox import Mailbox
 from tasuki_controller.outcome import RouterOutcome, outcome
@@ -34,45 +34,6 @@ _DRIFT_WATCH_LIMIT: Final = 10_000
 """Drift items that may wait for one watcher before it is told to start again."""
 
 DriftKey: TypeAlias = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Intended:
-    """What all routers shall be, since the newest revision."""
-
-    revision: int
-    """The newest revision; 0 before the first one, when nobody is told anything."""
-    routers: Mapping[str, RouterIntent]
-    """Every router of the network tree."""
-    removed: Mapping[str, RouterIntent]
-    """Routers that were in the network tree once: their intent is an empty tree."""
-
-    def of(self, router: str) -> RouterIntent | None:
-        """The intent of any router. One that no revision ever named shall be empty since the first one."""
-        known = self.routers.get(router) or self.removed.get(router)
-        return known or (router_intent(1, {}) if self.revision else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A confirmed commit that is not confirmed yet, as the routers must know it."""
-
-    baseline: Intended
-    """What was intended before the first confirmed commit of the chain."""
-    deadline: float
-    """Time of the event loop's clock at which every router goes back by itself."""
-
-    def message(self, router: str) -> agent_pb2.Trial:
-        """What the router needs to know to go back by itself, counted from now."""
-        fallback = self.baseline.of(router) or router_intent(0, {})
-        remaining = max(0.0, self.deadline - asyncio.get_running_loop().time())
-        packed = fallback.message()
-        return agent_pb2.Trial(
-            remaining_ms=round(remaining * 1000),
-            fallback_revision=packed.revision,
-            fallback_json_gz=packed.config_json_gz,
-            fallback_digest=packed.digest,
-        )
 
 
 class OutcomeChange(NamedTuple):
@@ -115,8 +76,8 @@ class Fleet:
         trial_before, self._trial = self._trial, trial
         for router in {*intended.routers, *intended.removed, *self._links}:
             changed = before.of(router) != intended.of(router)
-            tried = _trial_of(router, intended, trial)
-            if not changed and tried == _trial_of(router, before, trial_before):
+            tried = trial and trial.of(router, intended)
+            if not changed and tried == (trial_before and trial_before.of(router, before)):
                 continue
             if router in self._links:
                 self._send_intent(self._links[router])
@@ -355,8 +316,9 @@ class Fleet:
         # A controller without any revision has lost its state or never had one: it must not empty routers.
         if intent:
             message = intent.message(held=held)
-            if tried := _trial_of(link.router, self._intended, self._trial):
-                message.trial.CopyFrom(tried.message(link.router))
+            trial = self._trial and self._trial.of(link.router, self._intended)
+            if trial:
+                message.trial.CopyFrom(trial.message(asyncio.get_running_loop().time()))
             link.send(agent_pb2.ConnectResponse(intent=message))
 
     def _seen(self, router: str) -> router_pb2.Router:
@@ -392,14 +354,6 @@ class Fleet:
             watch.put((item.router, item.id), item)
             if len(watch) > _DRIFT_WATCH_LIMIT:
                 watch.close(_too_slow())
-
-
-def _trial_of(router: str, intended: Intended, trial: Trial | None) -> Trial | None:
-    """The trial, for a router that is not as it was before."""
-    if trial is None:
-        return None
-    now, before = intended.of(router), trial.baseline.of(router) or router_intent(0, {})
-    return trial if now is not None and now.digest != before.digest else None
 
 
 def _told(reverted: agent_pb2.Reverted) -> str:

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from tasuki_yang.tree import Tree
 
 from tasuki_controller.compile import compile_running
-from tasuki_controller.fleet import Intended
+from tasuki_controller.intended import Intended
 from tasuki_controller.intent import RouterIntent, router_intent
 from tasuki_controller.running import Running
 from tasuki_controller.store import IntentMark

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from tasuki_controller import fleet as fleet_module
 from tasuki_controller.failure import Failed
-from tasuki_controller.fleet import Fleet, Intended
+from tasuki_controller.fleet import Fleet
+from tasuki_controller.intended import Intended
 from tasuki_controller.intent import router_intent
 from tasuki_controller.link import Link
 from tasuki_controller.sqlite import SqliteStore
