@@ -19,7 +19,8 @@ from tasuki_controller import history
 from tasuki_controller.access import Caller, Role
 from tasuki_controller.commit_events import CommitEvent, CommitEvents
 from tasuki_controller.failpoint import failpoint
-from tasuki_controller.fleet import Fleet, Trial
+from tasuki_controller.fleet import Fleet
+from tasuki_controller.intended import Trial
 from tasuki_controller.outcome import RouterOutcome
 from tasuki_controller.running import Running
 from tasuki_controller.state import NOTHING, Outcome, State, marks_of, restored, returned
@@ -108,8 +109,7 @@ class Ledger:
             comment = _back(baseline, number, "the controller ended before it was confirmed")
             await self._write(CONTROLLER, comment, state, changes, None)
             _log.warning("%s", comment)
-        self.state = state
-        self._fleet.publish(state.intended)
+        self._show(state)
 
     async def _running_at(self, number: int) -> Running:
         stored = await self._store.revision(number)
