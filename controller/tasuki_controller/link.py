@@ -81,9 +81,9 @@ class Link:
             del self.preparations[number]
         return Prepared(
             answered=True,
-            refusals=[_problem(refusal, self.router) for refusal in answer.refusals],
-            plan=list(answer.plan),
-            waiting=list(answer.waiting),
+            refusals=tuple(_problem(refusal, self.router) for refusal in answer.refusals),
+            plan=tuple(answer.plan),
+            waiting=tuple(answer.waiting),
         )
 
     def prepared(self, answer: agent_pb2.PrepareAnswer) -> None:
