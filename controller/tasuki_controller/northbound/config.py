@@ -214,6 +214,8 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
     ) -> AsyncIterator[config_pb2.WatchCommitsResponse]:
         """Send the pending commit, then every event of commits."""
         with self._datastores.watch_commits() as events:
+            # Whoever waits for these knows that nothing from here on is missed.
+            await context.send_initial_metadata(())
             while True:
                 for event in await events.take():
                     yield event_message(event)
