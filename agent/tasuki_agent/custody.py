@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 IN_FLIGHT = 1.0
 """Seconds after a change within which a message may have been sent before it, and so proves nothing."""
+_LOOK = 5.0
+"""Seconds between looks at the clock at most: the loop's own clock stands while the machine sleeps."""
 
 
 @dataclass(slots=True)
@@ -120,7 +122,7 @@ class Custody:
             due.append(self.held.trial.deadline)
         if self.held.guard_timeout:
             due.append(self._silent_since + self.held.guard_timeout)
-        return max(0.0, min(due) - self.uptime()) if due else None
+        return min(max(0.0, min(due) - self.uptime()), _LOOK) if due else None
 
     def _revert(self, held: Held, cause: Cause) -> None:
         self.reconciler.set_intent(self._give_up(held, cause).intent)

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from tasuki_proto.failpoint import failpoint
 from tasuki_yang.errors import InvalidIntent
 
 from tasuki_controller import history
 from tasuki_controller.access import Caller, Role
 from tasuki_controller.commit_events import CommitEvent, CommitEvents
-from tasuki_controller.failpoint import failpoint
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.intended import Trial
 from tasuki_controller.outcome import RouterOutcome

@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
+from tasuki_proto.failpoint import failpoint
 from tasuki_proto.v1 import drift_pb2, router_pb2
 
-from tasuki_controller.failpoint import failpoint
 from tasuki_controller.store import (
     DriftCount,
     DriftFilter,

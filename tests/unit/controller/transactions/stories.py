@@ -16,12 +16,12 @@ from typing import Any
 
 from tasuki_controller.access import Caller, Role
 from tasuki_controller.datastores import Datastores
-from tasuki_controller.failpoint import VARIABLE
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.running import Running
 from tasuki_controller.sqlite import SqliteStore
 from tasuki_controller.transaction import Edit, RoutedEdit
 from tasuki_controller.transactions.commits import CommitOrder
+from tasuki_proto.failpoint import VARIABLE
 from tasuki_yang.edit import NodeEdit
 
 ALICE = Caller(Role.OPERATOR, "alice", "192.0.2.7:1234")
