@@ -1,6 +1,7 @@
 """Between the messages of ConfigService and the controller's own types."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -234,7 +235,9 @@ def foreseen(prepared: Prepared) -> RouterOutcome:
     if not prepared.answered:
         return RouterOutcome(Result.OFFLINE)
     if prepared.refusals:
-        return RouterOutcome(Result.FAILED, "; ".join(map(str, prepared.refusals)))
+        return RouterOutcome(
+            Result.FAILED, "; ".join(str(replace(each, router="")) for each in prepared.refusals)
+        )
     if prepared.waiting:
         return RouterOutcome(Result.WAITING, "; ".join(prepared.waiting))
     return RouterOutcome(Result.PENDING)
