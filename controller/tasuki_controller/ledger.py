@@ -91,10 +91,12 @@ class Ledger:
         Raises:
             StoreError: running is not valid for this version.
         """
-        newest = await self._store.newest()
+        newest, baseline = await self._store.newest(), await self._store.baseline()
         if newest is None:
+            if baseline is not None:
+                await self._store.set_baseline(None)
             return
-        number, baseline = newest.revision.number, await self._store.baseline()
+        number = newest.revision.number
         running = target = await asyncio.to_thread(history.read_running, newest)
         if baseline is not None:
             target = await self._running_at(baseline)
@@ -112,9 +114,13 @@ class Ledger:
         self._show(state)
 
     async def _running_at(self, number: int) -> Running:
+        """Running at a revision, or before the first."""
+        if not number:
+            return Running()
         stored = await self._store.revision(number)
-        # Revision 0 is what was before the first one.
-        return await asyncio.to_thread(history.read_running, stored) if stored else Running()
+        if stored is None:
+            raise StoreError(f"revision {number} is not in the store, and running must return to it")
+        return await asyncio.to_thread(history.read_running, stored)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""What the model cannot see: routers that answer, refuse and fail, time that passes on the way, a full disk."""
+"""What the model cannot see: routers that answer, refuse and fail, callers who go away, a full disk."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -210,6 +210,20 @@ class Machine(RuleBasedStateMachine):
             lambda: self.datastores.commit(CALLERS[caller], token, commit_order(order)),
         )
 
+    @rule(slot=SLOT, change=CHANGE, end=st.sampled_from(["unlock", "close", "discard", "commit"]))
+    def edit_under_lock(self, slot: int, change: Change, end: str) -> None:
+        self.lock(slot, "candidate", 0)
+        self.edit(slot, change, 0)
+        match end:
+            case "unlock":
+                self.unlock(slot, "candidate", 0)
+            case "close":
+                self.close(slot, self.slots[slot].caller.name, 0)
+            case "discard":
+                self.discard(slot, 0)
+            case "commit":
+                self.commit(slot, Order(persist_id=RIGHT), 0)
+
     @rule(slot=SLOT, change=CHANGE, order=ORDER, late=LATE)
     def edit_and_commit(self, slot: int, change: Change, order: Order, late: int) -> None:
         self.edit(slot, change, 0)
@@ -268,6 +282,7 @@ class Machine(RuleBasedStateMachine):
         assert config_of(self.datastores.candidate) == (self.model.candidate or self.model.running)
         assert {each.number for each in transactions.sessions.values()} == self.model.sessions.keys()
         assert {target.value: holder for target, holder in transactions.locks.items()} == self.model.locks
+        assert (self.run(self.store.baseline()) is None) == (self.model.pending is None)
         assert state.intended.routers.keys() == {name for name, _ in self.model.running.routers}
 
     @invariant()
