@@ -114,7 +114,7 @@ def diff(
             answer = client.diff_candidate(plan=plan)
         else:
             answer = client.compare(from_revision, to_revision, plan=plan)
-        change.show(answer, as_json=format is Format.JSON)
+        change.show(answer, as_json=format is Format.JSON, planned=plan)
 
 
 @app.command(epilog=example("tasuki validate network.yaml", "tasuki validate --replace network.yaml"))

@@ -47,9 +47,12 @@ def commit(client: Client, order: Order, make: Callable[[str], Committed]) -> Do
     Raises:
         TasukiError: it was refused, or its answer did not arrive.
     """
-    name = order.persist or (secrets.token_hex(4) if order.confirm is not None else "")
+    name = order.persist or order.follows or secrets.token_hex(4) if order.confirm is not None else ""
     started = time.monotonic()
-    return Done(_remembering(client, name, make), order, name, started)
+    done = Done(_remembering(client, name, make), order, name, started)
+    if order.follows != name:
+        _forget(client, order.follows)
+    return done
 
 
 def see_to(client: Client, done: Done, *, as_json: bool = False) -> None:
