@@ -15,8 +15,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from tasuki_yang.edit import DefaultOperation, EditOperation
 from tasuki_yang.errors import InvalidIntent
+from tasuki_yang.node_edit import DefaultOperation, EditOperation
 
 from tasuki_controller import history
 from tasuki_controller.access import Caller

@@ -12,9 +12,9 @@ from typing import Any
 from tasuki_yang import edit as tree_edit
 from tasuki_yang.check import read as read_document
 from tasuki_yang.diff import Change, diff
-from tasuki_yang.edit import DefaultOperation, NodeEdit
 from tasuki_yang.errors import ConfigError, InvalidIntent
 from tasuki_yang.node import Schema
+from tasuki_yang.node_edit import DefaultOperation, NodeEdit, apply_edits
 from tasuki_yang.path import predicate
 from tasuki_yang.router import Router
 from tasuki_yang.schema import NETWORK, ROUTER
@@ -103,7 +103,7 @@ def edit_nodes(base: Running, edits: Sequence[RoutedEdit], default_operation: De
         own = [each.edit for each in edits if each.router == router]
         schema = ROUTER if router else NETWORK
         try:
-            trees[router] = tree_edit.apply_edits(schema, trees.get(router, {}), own, default_operation)
+            trees[router] = apply_edits(schema, trees.get(router, {}), own, default_operation)
         except InvalidIntent as error:
             problems += (replace(problem, router=router) for problem in error.errors)
     if problems:

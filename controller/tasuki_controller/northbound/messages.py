@@ -8,9 +8,9 @@ from typing import Final, TypeAlias
 from google.protobuf.timestamp_pb2 import Timestamp
 from tasuki_proto.v1 import config_pb2
 from tasuki_yang.diff import Change, Op, diff
-from tasuki_yang.edit import DefaultOperation, EditOperation, NodeEdit
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.modules import Module
+from tasuki_yang.node_edit import DefaultOperation, EditOperation, NodeEdit
 from tasuki_yang.schema import ROUTER
 from tasuki_yang.tree import Tree
 

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tasuki_yang.check import canonical
 from tasuki_yang.diff import Op, diff
-from tasuki_yang.edit import DefaultOperation, EditOperation, NodeEdit, apply_edits, delete, merge
+from tasuki_yang.edit import delete, merge
 from tasuki_yang.errors import InvalidIntent
 from tasuki_yang.node import Schema
+from tasuki_yang.node_edit import DefaultOperation, EditOperation, NodeEdit, apply_edits
 from tasuki_yang.path import get
 from tasuki_yang.schema import NETWORK, ROUTER
 from unit.yang.example import EXAMPLE, trees
@@ -246,7 +247,7 @@ def test_an_operation_below_a_merge_is_refused_only_where_the_merged_value_names
 def test_two_cases_of_a_choice_in_one_request_are_refused_whichever_comes_first() -> None:
     road, ship = NodeEdit("/example:route/road", "A1"), NodeEdit("/example:route", {"ship": {"port": "Naha"}})
     assert problems({}, road, ship) == [("bad-element", "/example:route/road")]
-    assert problems({}, ship, road) == [("bad-element", "/example:route")]
+    assert problems({}, ship, road) == [("bad-element", "/example:route/road")]
     assert edited(route(road="A1"), ship) == route(ship={"port": "Naha"})
     assert edited(route(road="A1"), ship, NodeEdit("/example:route/road", None, DELETE)) == route(
         ship={"port": "Naha"}

@@ -22,7 +22,7 @@ from tasuki_controller.sqlite import SqliteStore
 from tasuki_controller.transaction import Edit, RoutedEdit
 from tasuki_controller.transactions.commits import CommitOrder
 from tasuki_proto.failpoint import VARIABLE
-from tasuki_yang.edit import NodeEdit
+from tasuki_yang.node_edit import NodeEdit
 
 ALICE = Caller(Role.OPERATOR, "alice", "192.0.2.7:1234")
 

@@ -21,8 +21,8 @@ from tasuki_controller.transactions.commits import MAX_TIMEOUT, CommitOrder, Eve
 from tasuki_controller.transactions.sessions import MAX_SESSIONS
 from tasuki_controller.transactions.state import Datastore
 from tasuki_proto.v1 import agent_pb2, error_pb2, router_pb2
-from tasuki_yang.edit import NodeEdit
 from tasuki_yang.errors import InvalidIntent
+from tasuki_yang.node_edit import NodeEdit
 
 ALICE = Caller(Role.OPERATOR, "alice", "192.0.2.7:1234")
 BOB = Caller(Role.OPERATOR, "bob", "192.0.2.8:1234")

@@ -23,8 +23,8 @@ from tasuki_controller.sqlite import SqliteStore
 from tasuki_controller.transaction import Edit, Operation, RoutedEdit
 from tasuki_controller.transactions.commits import CommitOrder
 from tasuki_controller.transactions.state import Datastore, Session
-from tasuki_yang.edit import EditOperation, NodeEdit
 from tasuki_yang.errors import InvalidIntent
+from tasuki_yang.node_edit import EditOperation, NodeEdit
 from unit.controller.transactions.model import Config, Model, Order, Refused
 
 T = TypeVar("T")
