@@ -13,6 +13,7 @@ import pytest
 from controller_process import DEADLINE, ControllerProcess, agent, network
 from tasuki_client import Client
 from tasuki_proto.v1 import agent_pb2
+from tasuki_proto.v1.router_pb2 import ObjectCounts, ObjectStatus
 
 from .conftest import COMMAND, Result, Tasuki, at, start
 
@@ -119,6 +120,32 @@ async def test_a_plan_says_what_each_router_would_do(tasuki: Tasuki, controller:
     assert "\n* set sysctl net/ipv4/conf/all/forwarding\n" in result.out
     offline = await tasuki("apply", "-", "--router", "vps", "--dry-run", "--plan", stdin=written)
     assert "offline" in offline.out.splitlines()[-1]
+
+
+@pytest.mark.parametrize("confirm", [(), ("--confirm", "100")])
+async def test_when_a_router_fails_it_is_told_why_and_all_is_as_before(
+    tasuki: Tasuki, controller: ControllerProcess, confirm: tuple[str, ...]
+) -> None:
+    async with agent(controller.target) as vps:
+        await tasuki("apply", "-", stdin=VPS)
+        await vps.hello("vps")
+        await vps.intent()
+        written = "ietf-routing:routing: {tasuki-sysctl:forwarding: {ipv4: true}}"
+        options = ("--router", "vps", "--rollback-on-failure", *confirm)
+        applying = asyncio.create_task(tasuki("apply", "-", *options, stdin=written))
+        asked = await vps.receive("prepare_request")
+        await vps.send(prepare_answer=agent_pb2.PrepareAnswer(id=asked.id))
+        revision, _ = await vps.intent()
+        counts = ObjectCounts(total=1, failed=1)
+        fails = ObjectStatus(kind="sysctl", key="x", state=ObjectStatus.STATE_FAILED, message="No such file.")
+        await vps.send(report=agent_pb2.Report(revision=revision, counts=counts, objects=[fails]))
+        result = await applying
+    assert result.status == 1
+    assert "vps" in result.err
+    assert "No such file." in result.err
+    assert json.loads((await tasuki("get", "--router", "vps")).out) == {}
+    assert (await tasuki("commits")).out.startswith("No commit awaits its confirmation")
+    assert (await tasuki("confirm")).status == 1
 
 
 async def test_a_rollback_is_shown_and_then_made(tasuki: Tasuki) -> None:
