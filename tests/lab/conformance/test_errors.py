@@ -87,9 +87,9 @@ async def _invalid_commit(alice: Operator, one: Session) -> None:
 
 
 FAILURES: Final[dict[str, tuple[Call, str, grpc.StatusCode]]] = {
-    "create": (
-        lambda _, one: one.edit(edit(CREATE, NETWORK, {}), add("a"), edit(DELETE, router("z"))),
-        "data-missing",
+    "clash": (
+        lambda _, one: one.edit(edit(REMOVE, NETWORK), add("a")),
+        "bad-element",
         grpc.StatusCode.INVALID_ARGUMENT,
     ),
     "delete": (

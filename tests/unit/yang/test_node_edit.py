@@ -1,6 +1,7 @@
 """Operations on single nodes: all of them or none, in any order."""
 
 import copy
+from itertools import permutations
 from typing import Any, Final
 
 import pytest
@@ -296,3 +297,24 @@ def test_what_an_operation_does_not_touch_is_shared() -> None:
     changed = edited(base, NodeEdit(f"{B}/age", 41))
     assert changed["example:route"] is base["example:route"]
     assert changed["example:people"]["person"][0] is base["example:people"]["person"][0]
+
+
+def test_many_operations_take_a_long_list_apart_once() -> None:
+    numbers = range(1, 3001)
+    base = {"example:crowd": [{"number": number} for number in numbers]}
+    path = "/example:crowd[number='{}']"
+    deleted = [NodeEdit(path.format(number), None, DELETE) for number in numbers if number % 2]
+    created = [NodeEdit(path.format(number + len(numbers)), {}, CREATE) for number in numbers]
+    # Taking it apart for each of them would take minutes.
+    result = edited(base, *deleted, *created)
+    assert [entry["number"] for entry in result["example:crowd"]] == [
+        *range(2, 3001, 2),
+        *range(3001, 6001),
+    ]
+
+
+def test_a_deletion_beside_the_choice_of_another_case_still_asks_the_base() -> None:
+    road, ship = "/example:route/road", NodeEdit("/example:route/ship/port", "Naha", CREATE)
+    for edits in permutations([ship, NodeEdit(road, None, DELETE)]):
+        assert edited(route(road="A1"), *edits) == route(ship={"port": "Naha"})
+        assert problems(route(note="x"), *edits) == [("data-missing", road)]
