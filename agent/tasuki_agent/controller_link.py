@@ -130,7 +130,8 @@ class ControllerLink:
     async def _read(self, stream: Stream) -> NoReturn:
         while True:
             try:
-                message: Any = await asyncio.wait_for(stream.read(), SILENCE_SECONDS)
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    message: Any = await stream.read()
             except TimeoutError as error:
                 raise _Lost(f"no word for {SILENCE_SECONDS:.0f} s") from error
             if message is aio.EOF:
@@ -218,7 +219,8 @@ class ControllerLink:
         await stream.write(agent_pb2.ConnectRequest(report=sent))
         while True:
             try:
-                await asyncio.wait_for(self._stale.wait(), HEARTBEAT_SECONDS)
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._stale.wait()
             except TimeoutError:
                 await stream.write(agent_pb2.ConnectRequest(heartbeat=self._heartbeat()))
                 continue

@@ -100,7 +100,8 @@ class Custody:
             self._woken.clear()
             self.expire()
             try:
-                await asyncio.wait_for(self._woken.wait(), self._seconds_to_next())
+                async with asyncio.timeout(self._seconds_to_next()):
+                    await self._woken.wait()
             except TimeoutError:
                 continue
 

@@ -118,7 +118,8 @@ class Reconciler:
                 self._failures += 1
                 log.warning("cannot observe: %s", error)
             try:
-                await asyncio.wait_for(self._wake.wait(), self._seconds_to_next())
+                async with asyncio.timeout(self._seconds_to_next()):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 
