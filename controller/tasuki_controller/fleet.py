@@ -93,12 +93,13 @@ class Fleet:
 
         async def ask(router: str) -> Prepared:
             link = self._links.get(router)
-            if link is None:
+            if link is None or link.mute:
                 return Prepared()
             try:
                 async with asyncio.timeout(timeout):
                     return await link.prepare(intents[router])
             except (TimeoutError, Failed):
+                link.mute = True
                 _log.warning("router %s: did not say in time what it would do", router)
                 return Prepared()
 

@@ -39,6 +39,8 @@ class Link:
     questions: dict[int, asyncio.Future[agent_pb2.Operational]] = field(default_factory=dict)
     preparations: dict[int, asyncio.Future[agent_pb2.PrepareAnswer]] = field(default_factory=dict)
     asked: int = 0
+    mute: bool = False
+    """Has not answered in time, nor said anything since: it is not waited for again."""
 
     def send(self, message: agent_pb2.ConnectResponse) -> None:
         """Leave a message, in the place of an unsent older one of its sort."""

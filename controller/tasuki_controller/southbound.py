@@ -42,6 +42,7 @@ class AgentService(agent_pb2_grpc.AgentServiceServicer):
 
     async def _receive(self, requests: AsyncIterator[agent_pb2.ConnectRequest], link: Link) -> None:
         while (request := await _next(requests)) and self._fleet.is_current(link):
+            link.mute = False
             match request.WhichOneof("message"):
                 case "report":
                     await self._fleet.report(link, request.report)

@@ -86,6 +86,8 @@ class TestPrepare:
         assert later(0) - began < 1
         assert answers == {"away": Prepared(), "silent": Prepared()}
         assert await sent(silent) == [], "it is not asked any more when it reads again"
+        await asyncio.wait_for(fleet.prepare({"silent": ONE}, timeout=3600), 5)
+        assert await sent(silent) == [], "nor waited for again before it has said anything"
 
     async def test_two_who_ask_at_once_get_answers_of_their_own(self, fleet: Fleet) -> None:
         link = await connect(fleet, "home")
