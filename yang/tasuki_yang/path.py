@@ -89,16 +89,12 @@ def get(schema: Schema, tree: Tree, path: str) -> Any | None:
     Raises:
         InvalidIntent: see `parse`; or a list on the way is named without a key.
     """
-    return find(tree, parse(schema, path))
-
-
-def find(tree: Tree, steps: tuple[Step, ...]) -> Any | None:
-    """As `get`, of a path that has been parsed."""
     value: Any = tree
-    for step in steps:
+    for step in parse(schema, path):
         if not isinstance(value, dict):
-            message = f"Above '{step.node.label}' an entry must be named by its keys."
-            raise _error("missing-element", spelled(steps), message)
+            raise _error(
+                "missing-element", path, f"Above '{step.node.label}' an entry must be named by its keys."
+            )
         value = value.get(step.node.label)
         if value is not None and step.key is not None and isinstance(step.node, List | LeafList):
             value = by_key(step.node, value).get(step.key)
