@@ -7,7 +7,8 @@ at 10.1.1.8 with the tunnel as default gateway.
 The article that describes the set-up has mistakes, which are corrected here: VNIs are decimal, the MTU is
 explicit, learning is off, the hub has an unreachable route for the whole prefix, tables are numeric, a
 subscriber's prefixes are not on the link of the tunnel (what nobody has there would loop through the hub) but
-unreachable unless a LAN has them, and each table knows all three prefixes.
+unreachable unless a LAN has them, each table knows all three prefixes, and a tunnel's default route in the
+table main has the metric 512, because one that router advertisements bring has 1024 too.
 """
 
 from typing import Any
@@ -87,7 +88,7 @@ def default_gateway_client_commands() -> list[str]:
         ip -6 addr add 2001:db8:ae08::1/48 dev vxlan08 noprefixroute
         ip -6 route add unreachable 2001:db8:ae00:8::/64
         ip -6 route add unreachable 2001:db8:ae08::/48
-        ip -6 route add default via 2001:db8:ae00:0:8::1 dev vxlan08
+        ip -6 route add default via 2001:db8:ae00:0:8::1 dev vxlan08 metric 512
     """)
 
 

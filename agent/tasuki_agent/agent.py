@@ -45,6 +45,7 @@ class Agent:
             reconciler = Reconciler(
                 kinds.load(kernel),
                 self.clock,
+                self.uptime,
                 self.observe_interval,
                 on_applied=lambda intent: self._applied(intent, kernel.world),
             )

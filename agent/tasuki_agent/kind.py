@@ -8,7 +8,7 @@ Kinds live in `tasuki_agent.kinds`, one folder each, and are discovered: nothing
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from tasuki_yang.router import Router
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from tasuki_agent.kernel import Kernel
 
 Key: TypeAlias = Any
-"""Hashable, with `str()` as people write it.
+"""A string or a named tuple, with `str()` as people write it.
 
-Its fields with `compare=False` say where the intent has the object.
+Keys are hashed and compared far more often than anything else is done, and tuples do both in C. An attribute
+beside the tuple's fields may say where the intent has the object.
 """
 Tree: TypeAlias = dict[str, Any]
 """An RFC 7951 value of the router tree."""
@@ -29,8 +30,7 @@ Its fields with `compare=False` are evidence (marks, indexes), never part of a d
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """One object of this router: the name of its kind and its key there."""
 
     kind: str

@@ -22,7 +22,9 @@ def operational_tree(kinds: Sequence[Kind], wanted: Wanted, observed: Observed) 
         for need in by_name[ref.kind].needs(ref.key, spec):
             if need.key in observed.get(need.kind, {}):
                 shown.setdefault(need, observed[need.kind][need.key])
-    fragments = [dict(by_name[ref.kind].tree(ref.key, spec)) for ref, spec in shown.items()]
+    # A wanted key knows where the intent has the object; the observed one can only give it a place by itself.
+    places = {Ref(name, key): key for name, specs in wanted.items() for key in specs}
+    fragments = [dict(by_name[ref.kind].tree(places.get(ref, ref.key), spec)) for ref, spec in shown.items()]
     # Pairwise, so that the cost stays near linear in the size of the tree.
     while len(fragments) > 1:
         fragments = [

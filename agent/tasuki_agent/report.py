@@ -95,7 +95,7 @@ def _object(kind: Kind, ref: Ref, status: Status) -> router_pb2.ObjectStatus:
         message=status.message,
         since=timestamp(status.since),
         attempts=status.attempts,
-        next_try=timestamp(status.next_try),
+        next_try=timestamp(status.next_try.time if status.next_try else None),
     )
 
 

@@ -143,8 +143,8 @@ class Fleet:
         """Whether this is still the router's stream, and not one that was replaced or ended."""
         return self._links.get(link.router) is link
 
-    async def connect(self, hello: agent_pb2.Hello, peer: str) -> Link:
-        """Take in an agent's stream, in the place of an older one of the same router."""
+    def connect(self, hello: agent_pb2.Hello, peer: str) -> Link:
+        """Take in an agent's stream, in the place of an older one of the router, until `disconnect`."""
         older = self._links.get(hello.router)
         if older:
             _log.warning(
@@ -158,7 +158,7 @@ class Fleet:
         status.peer = peer
         status.agent_version = hello.agent_version
         _log.info("router %s: connected from %s, holds revision %d", hello.router, peer, hello.revision)
-        await self._save(status)
+        self._changed(hello.router)
         return link
 
     async def disconnect(self, link: Link) -> None:
@@ -188,7 +188,8 @@ class Fleet:
         """Note how the router stands; acknowledge its drift when that is stored."""
         status = self._seen(link.router)
         status.applied_revision = report.applied_revision
-        status.observed_at.CopyFrom(report.observed_at)
+        if report.HasField("observed_at"):
+            status.observed_at.CopyFrom(report.observed_at)
         status.counts.CopyFrom(report.counts)
         status.problem = report.problem
         status.reverted = _told(report.reverted) if report.HasField("reverted") else ""

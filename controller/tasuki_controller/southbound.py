@@ -27,7 +27,7 @@ class AgentService(agent_pb2_grpc.AgentServiceServicer):
     ) -> AsyncIterator[agent_pb2.ConnectResponse]:
         """Send what is newest for the router, and take in what it says, until either side ends."""
         hello = await _hello(request_iterator, context)
-        link = await self._fleet.connect(hello, caller_of(context).peer)
+        link = self._fleet.connect(hello, caller_of(context).peer)
         receiver = asyncio.create_task(self._receive(request_iterator, link))
         receiver.add_done_callback(lambda _: link.outbox.close())
         try:
@@ -37,8 +37,8 @@ class AgentService(agent_pb2_grpc.AgentServiceServicer):
             await receiver
         finally:
             receiver.cancel()
-            await asyncio.wait([receiver])
             await self._fleet.disconnect(link)
+            await asyncio.wait([receiver])
 
     async def _receive(self, requests: AsyncIterator[agent_pb2.ConnectRequest], link: Link) -> None:
         while (request := await _next(requests)) and self._fleet.is_current(link):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import article
@@ -46,19 +47,41 @@ def test_the_agent_makes_what_the_articles_commands_make(
         by_hand.run(*command.split())
     wanted = KernelState.of(by_hand).anonymous()
     assert wanted != KernelState.of(by_agent).anonymous()
-
-    tree = compile_running(Running(network=article.network()))[router]
-    state = StateDir.open(tmp_path)
-    state.save_held(Held(Intent.parse(1, json.dumps(tree).encode())))
-    state.close()
-    agent = Agent(router, by_agent, tmp_path, f"unix:{tmp_path}/none", insecure=True)
-    agent.start()
-    try:
+    with agent_alone(router, by_agent, tmp_path):
         until(
             lambda: equal(wanted, KernelState.of(by_agent).anonymous()),
             within=20,
             why="the kernels are equal",
         )
+
+
+def test_an_advertised_default_route_stays_and_the_tunnels_wins(machines: Machines, tmp_path: Path) -> None:
+    branch = bare_router(machines, "branch")
+    underlay = article.SUBSCRIBER_UNDERLAY
+    # As the kernel does on receipt of a router advertisement, metric included (IP6_RT_PRIO_USER).
+    advertised = f"default via fe80::fe dev {underlay} proto ra metric 1024"
+    branch.ip(f"-6 route add {advertised} expires 1800")
+
+    def way_out() -> str:
+        return branch.run("ip", "-6", "route", "get", "2001:db8:ffff::1", check=False)
+
+    assert f"dev {underlay}" in way_out()
+    with agent_alone("branch", branch, tmp_path):
+        until(lambda: "dev vxlan08" in way_out(), within=20, why="the tunnel is the way out")
+        assert advertised in branch.ip("-6 route show default")
+
+
+@contextmanager
+def agent_alone(router: str, machine: Namespace, directory: Path) -> Iterator[None]:
+    """An agent that has the set-up's intent on disk and no controller."""
+    tree = compile_running(Running(network=article.network()))[router]
+    state = StateDir.open(directory)
+    state.save_held(Held(Intent.parse(1, json.dumps(tree).encode())))
+    state.close()
+    agent = Agent(router, machine, directory, f"unix:{directory}/none", insecure=True)
+    agent.start()
+    try:
+        yield
     finally:
         agent.program.stop()
 

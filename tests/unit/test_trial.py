@@ -46,7 +46,7 @@ class Router:
 
     def _start(self) -> None:
         self.state = StateDir.open(self.directory)
-        reconciler = Reconciler(NO_KINDS, lambda: self.wall)
+        reconciler = Reconciler(NO_KINDS, lambda: self.wall, lambda: self.uptime)
         reconciler.on_applied = lambda met: self.state.save_applied(met, self.world)
         self.custody = Custody(self.state, reconciler, lambda: self.wall, lambda: self.uptime, self.world)
         reconciler.on_change = self.custody.stepped

@@ -39,14 +39,14 @@ class Kernel:
         self._state_dir = state_dir
 
     async def __aenter__(self) -> Self:
-        """Open the sockets, the monitor first so that no change is missed.
+        """Open the sockets.
 
         Raises:
             Permanent: the kernel is too old.
         """
         check_release(os.uname().release)
-        self._monitor = Monitor()
         self.rtnetlink = Rtnetlink()
+        self._monitor = Monitor(self.rtnetlink.port)
         self.interfaces = Interfaces()
         self.sysctls = Sysctls(self._state_dir / "sysctl.json")
         return self

@@ -71,6 +71,8 @@ class Names:
         self._name_of = name_of
         self.known: dict[int, str] = {}
         self.asked: list[int] = []
+        self.missing = False
+        """Whether an index was asked for that no interface has."""
 
     def __call__(self, index: int) -> str:
         """The interface's name, noted as asked for.
@@ -78,7 +80,11 @@ class Names:
         An index without an interface is spelled `if7`, as ip(8) does: the link went away while we looked.
         """
         self.asked.append(index)
-        return self.current(index) or f"if{index}"
+        name = self.current(index)
+        if name is None:
+            self.missing = True
+            return f"if{index}"
+        return name
 
     def current(self, index: int) -> str | None:
         """The interface's name, if there is one now."""

@@ -1,7 +1,6 @@
 """Remembers what a message of the kernel meant, so that a steady observation decodes nothing."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from tasuki_agent.kernel.interfaces import NameOf, Names
@@ -11,15 +10,6 @@ S = TypeVar("S")
 
 Decoder: TypeAlias = Callable[[bytes, Names], tuple[K, S] | None]
 """A message's payload to key and spec, or None for an object that its kind does not look at."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Meaning(Generic[K, S]):
-    entry: tuple[K, S] | None
-    interfaces: tuple[int, ...]
-    """Indexes whose names the entry holds."""
-    lasts: bool
-    """Whether all of them had names."""
 
 
 class Memo(Generic[K, S]):
@@ -32,28 +22,35 @@ class Memo(Generic[K, S]):
     def __init__(self, decode: Decoder[K, S], name_of: NameOf) -> None:
         self._decode = decode
         self._name_of = name_of
-        self._meanings: dict[bytes, _Meaning[K, S]] = {}
+        self._meanings: dict[bytes, tuple[tuple[K, S] | None, list[int]]] = {}
+        """What a message said, and the indexes of the interfaces whose names were said with it."""
         self._names: dict[int, str] = {}
 
     def objects(self, messages: Iterable[bytes]) -> dict[K, S]:
-        """The dump's objects. Of several with one key the first counts, as in the kernel's lookups."""
+        """The dump's objects. Of several with one key the first counts: see `ours_first`."""
         names = Names(self._name_of)
         renamed = {index for index, name in self._names.items() if names.current(index) != name}
-        meanings: dict[bytes, _Meaning[K, S]] = {}
+        meanings: dict[bytes, tuple[tuple[K, S] | None, list[int]]] = {}
         objects: dict[K, S] = {}
         for message in messages:
             meaning = self._meanings.get(message)
-            if meaning is None or not renamed.isdisjoint(meaning.interfaces):
-                meaning = self._decoded(message, names)
-            if meaning.lasts:
+            if meaning is None or (renamed and not renamed.isdisjoint(meaning[1])):
+                names.asked, names.missing = [], False
+                meaning = self._decode(message, names), names.asked
+                if not names.missing:
+                    meanings[message] = meaning
+            else:
                 meanings[message] = meaning
-            if meaning.entry is not None:
-                key, spec = meaning.entry
-                objects.setdefault(key, spec)
+            if meaning[0] is not None:
+                objects.setdefault(*meaning[0])
         self._meanings, self._names = meanings, names.known
         return objects
 
-    def _decoded(self, message: bytes, names: Names) -> _Meaning[K, S]:
-        names.asked = []
-        entry = self._decode(message, names)
-        return _Meaning(entry, tuple(names.asked), lasts=all(index in names.known for index in names.asked))
+
+def ours_first(messages: Iterable[bytes], mark: bytes) -> list[bytes]:
+    """The messages, those with our mark before the others.
+
+    The kernel lets an equal object of somebody else stand beside ours (a rule of another protocol, an IPv4
+    address of another length). Then ours is the one that counts.
+    """
+    return sorted(messages, key=lambda message: mark not in message)

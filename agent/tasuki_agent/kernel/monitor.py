@@ -1,7 +1,8 @@
 """Tells that something changed, and in which topic; never what. Whoever cares observes again.
 
 A router with a full BGP table sees thousands of route messages a second that are none of ours: a socket
-filter drops them in the kernel, before they wake anybody.
+filter drops them in the kernel, before they wake anybody. So it does with what the kernel tells of our own
+requests: whoever made them looks at the result anyhow.
 """
 
 import asyncio
@@ -58,8 +59,10 @@ _GROUPS = (
 class Monitor:
     """The subscription, bound to the network namespace of the thread that opens it."""
 
-    def __init__(self) -> None:
-        self._socket = _open()
+    def __init__(self, own_port: int) -> None:
+        """Tell of everybody's changes but those requested by the netlink port `own_port`."""
+        self._own_port = own_port
+        self._socket = _open(own_port)
         self._topics: set[Topic] = set()
         self._changed = asyncio.Event()
         self.overruns = 0
@@ -97,7 +100,7 @@ class Monitor:
     def _overrun(self) -> None:
         """Subscribe anew rather than read what is left: the observation that follows knows better."""
         self.overruns += 1
-        replacement = _open()
+        replacement = _open(self._own_port)
         self.close()
         self._socket = replacement
         asyncio.get_running_loop().add_reader(self._socket, self._read)
@@ -107,28 +110,31 @@ class Monitor:
 _LENGTH_TYPE = struct.Struct("=LH")
 
 
-def _open() -> socket.socket:
+def _open(own_port: int) -> socket.socket:
     opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, uapi.NETLINK_ROUTE)
     opened.setblocking(False)
     opened.setsockopt(socket.SOL_SOCKET, uapi.SO_RCVBUFFORCE, RECEIVE_QUEUE)
-    _attach_filter(opened)
+    _attach_filter(opened, own_port)
     opened.bind((0, sum(1 << (group - 1) for group in _GROUPS)))
     return opened
 
 
-_LOAD_HALF, _LOAD_BYTE, _JUMP_IF_EQUAL, _RETURN = 0x28, 0x30, 0x15, 0x06
+_LOAD_WORD, _LOAD_HALF, _LOAD_BYTE, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x28, 0x30, 0x15, 0x06
 _ALL = 0xFFFFFFFF
 _AT_TYPE = 4
+_AT_PORT = 12
 _AT_ROUTE_PROTOCOL = 16 + 5
 
 
-def _filter() -> bytes:
-    """A classic BPF program: pass everything but routes of others' protocols.
+def _filter(own_port: int) -> bytes:
+    """A classic BPF program: pass everything but our own changes and routes of others' protocols.
 
     Each instruction is (code, skip if true, skip if false, operand). Loads are in network byte order,
     message types are not.
     """
     program = [
+        (_LOAD_WORD, 0, 0, _AT_PORT),
+        (_JUMP_IF_EQUAL, 8, 0, socket.htonl(own_port)),
         (_LOAD_HALF, 0, 0, _AT_TYPE),
         (_JUMP_IF_EQUAL, 1, 0, socket.htons(uapi.RTM_NEWROUTE)),
         (_JUMP_IF_EQUAL, 0, 4, socket.htons(uapi.RTM_DELROUTE)),
@@ -142,7 +148,7 @@ def _filter() -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
-def _attach_filter(opened: socket.socket) -> None:
-    memory = array("B", _filter())
+def _attach_filter(opened: socket.socket, own_port: int) -> None:
+    memory = array("B", _filter(own_port))
     address, size = memory.buffer_info()
     opened.setsockopt(socket.SOL_SOCKET, uapi.SO_ATTACH_FILTER, struct.pack("@HP", size // 8, address))

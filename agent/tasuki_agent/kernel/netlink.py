@@ -1,8 +1,9 @@
 """Requests and dumps over one rtnetlink socket.
 
-The kernel carries a request out inside send(), so its answer waits in the socket when the call returns:
-nothing here ever has to wait for it. What is asynchronous is the collecting: all requests that are made in
-one turn of the loop go out in as few calls as `BATCH` allows, and other things run between two batches.
+The kernel carries a request out inside send(), so its answer waits in the socket when the call returns. One
+thread does nothing but that: while the kernel works on a batch, the loop encodes the next one, decodes dumps
+and serves everybody else. All requests that are made in one turn of the loop go out in as few calls as
+`BATCH` allows.
 """
 
 import asyncio
@@ -11,15 +12,18 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Container
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tasuki_agent.errors import ApplyError, Transient, error_class
 from tasuki_agent.kernel import attributes, uapi
 
-BATCH = 128
-"""Requests in one send(): about 20 KB, some milliseconds of the kernel's time."""
+BATCH = 64
+"""Requests in one send(): about 10 KB, some milliseconds of the kernel's time."""
 BUFFER = 65536
 """The kernel fills 32 KB of it at most."""
+ANY_PORT = 0
 RECEIVE_QUEUE = 1 << 20
 PAUSES = (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """Seconds before a dump starts anew when the kernel says that things changed meanwhile.
@@ -32,6 +36,10 @@ _LENGTH_TYPE_FLAGS = struct.Struct("=LHH")
 _ERROR = struct.Struct("=i")
 _CAPPED_ACK = 16 + 4 + 16
 """Head, error number, and the head of the request: what precedes an acknowledgement's attributes."""
+
+
+_Refusals: TypeAlias = dict[int, tuple[int, str]]
+"""Error number and the kernel's words, by sequence number."""
 
 
 @dataclass(slots=True)
@@ -49,17 +57,25 @@ class _Request:
 
 
 class Rtnetlink:
-    """The socket, bound to the network namespace of the thread that opens it."""
+    """The socket, bound to the network namespace of the thread that makes this object."""
 
     def __init__(self) -> None:
-        self._socket = _open()
+        self._socket = _open(ANY_PORT)
+        self.port: int = self._socket.getsockname()[0]
+        """Netlink port: the kernel's messages about our changes bear it."""
         self._queue: list[_Request] = []
+        self._sender: asyncio.Task[None] | None = None
+        # Nobody else touches the socket, so that requests and dumps need no lock.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rtnetlink")
 
     def close(self) -> None:
         """Give up what still waits, and the socket."""
+        if self._sender:
+            self._sender.cancel()
         for request in self._queue:
             request.done.cancel()
         self._queue.clear()
+        self._thread.shutdown()
         self._socket.close()
 
     def request(
@@ -87,8 +103,8 @@ class Rtnetlink:
             Transient, Permanent, Foreign: by the kernel's error number.
         """
         loop = asyncio.get_running_loop()
-        if not self._queue:
-            loop.call_soon(self._flush)
+        if self._sender is None:
+            self._sender = loop.create_task(self._send_queue())
         done = loop.create_future()
         self._queue.append(_Request(message_type, flags, payload, doing, subject, tolerate, done))
         return done
@@ -101,9 +117,10 @@ class Rtnetlink:
         """
         for pause in (*PAUSES, None):
             try:
-                messages, interrupted = self._dump_once(message_type, payload)
+                messages, interrupted = await asyncio.get_running_loop().run_in_executor(
+                    self._thread, self._dump_once, message_type, payload
+                )
             except OSError as e:
-                self._reopen()
                 raise Transient(f"dump of message type {message_type}: {e.strerror}") from e
             if not interrupted:
                 return messages
@@ -111,29 +128,32 @@ class Rtnetlink:
                 await asyncio.sleep(pause)
         raise Transient(f"dump of message type {message_type}: it changed whenever it was read")
 
-    def _flush(self) -> None:
-        batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
-        if self._queue:
-            asyncio.get_running_loop().call_soon(self._flush)
-        sent, messages = _encode(batch)
-        if not sent:
-            return
+    async def _send_queue(self) -> None:
+        """Send until nothing waits, and encode a batch while the kernel works on the one before."""
+        loop = asyncio.get_running_loop()
+        sent: list[_Request] = []
+        answer: asyncio.Future[_Refusals] | None = None
+        while self._queue or answer:
+            batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
+            encoded, messages = _encode(batch)
+            if answer:
+                await asyncio.wait([answer])
+                _settle(sent, answer)
+            sent, answer = encoded, None
+            if sent:
+                answer = loop.run_in_executor(self._thread, self._exchange, messages, len(sent))
+        self._sender = None
+
+    def _exchange(self, messages: bytes, last: int) -> _Refusals:
+        """Send one batch and read what was refused."""
         try:
             self._socket.send(messages)
-            refusals = self._refusals(len(sent))
-        except OSError as e:
+            return self._refusals(last)
+        except OSError:
             self._reopen()
-            for request in sent:
-                request.done.set_exception(Transient(f"{request}: {e.strerror}"))
-            return
-        for sequence, request in enumerate(sent, 1):
-            refusal = refusals.get(sequence)
-            if refusal is None or refusal[0] in request.tolerate:
-                request.done.set_result(None)
-            else:
-                request.done.set_exception(_error(request, *refusal))
+            raise
 
-    def _refusals(self, last: int) -> dict[int, tuple[int, str]]:
+    def _refusals(self, last: int) -> _Refusals:
         """Error number and text by sequence number, read up to the answer to the last request."""
         refusals = {}
         while True:
@@ -146,6 +166,13 @@ class Rtnetlink:
                 return refusals
 
     def _dump_once(self, message_type: int, payload: bytes) -> tuple[list[bytes], bool]:
+        try:
+            return self._read_dump(message_type, payload)
+        except OSError:
+            self._reopen()
+            raise
+
+    def _read_dump(self, message_type: int, payload: bytes) -> tuple[list[bytes], bool]:
         head = _HEAD.pack(16 + len(payload), message_type, uapi.NLM_F_REQUEST | uapi.NLM_F_DUMP, 1, 0)
         self._socket.send(head + payload)
         messages: list[bytes] = []
@@ -168,15 +195,34 @@ class Rtnetlink:
     def _reopen(self) -> None:
         """Leave behind whatever answers the old socket still holds."""
         self._socket.close()
-        self._socket = _open()
+        self._socket = _open(self.port)
 
 
-def _open() -> socket.socket:
+def _settle(sent: list[_Request], answer: asyncio.Future[_Refusals]) -> None:
+    """Tell everybody what became of the request."""
+    error = answer.exception()
+    refusals = {} if error else answer.result()
+    for sequence, request in enumerate(sent, 1):
+        if request.done.cancelled():
+            continue
+        refusal = refusals.get(sequence)
+        if isinstance(error, OSError):
+            request.done.set_exception(Transient(f"{request}: {error.strerror}"))
+        elif error:
+            request.done.set_exception(error)
+        elif refusal is None or refusal[0] in request.tolerate:
+            request.done.set_result(None)
+        else:
+            request.done.set_exception(_error(request, *refusal))
+
+
+def _open(port: int) -> socket.socket:
     opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, uapi.NETLINK_ROUTE)
     opened.setblocking(False)
     opened.setsockopt(socket.SOL_SOCKET, uapi.SO_RCVBUFFORCE, RECEIVE_QUEUE)
     for option in (uapi.NETLINK_CAP_ACK, uapi.NETLINK_EXT_ACK, uapi.NETLINK_GET_STRICT_CHK):
         opened.setsockopt(uapi.SOL_NETLINK, option, 1)
+    opened.bind((port, 0))
     return opened
 
 

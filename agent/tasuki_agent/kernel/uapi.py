@@ -9,6 +9,10 @@ from typing import Final
 SO_ATTACH_FILTER: Final = 26
 SO_RCVBUFFORCE: Final = 33
 
+# linux/socket.h
+AF_INET: Final = 2
+AF_INET6: Final = 10
+
 # linux/netlink.h
 NETLINK_ROUTE: Final = 0
 SOL_NETLINK: Final = 270

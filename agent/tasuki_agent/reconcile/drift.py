@@ -21,8 +21,8 @@ from tasuki_agent.reconcile.status import State, StatusBoard
 
 REOPEN_WINDOW = 60.0
 """Seconds after its end within which the same difference counts as the same item."""
-CAPACITY = 10_000
-"""Items kept for the controller at the most; beyond it the oldest closed ones go first."""
+CAPACITY = 20_000
+"""Closed items kept at the most; beyond it the oldest go. Open ones are no more than there are objects."""
 
 
 class Action(Enum):
@@ -94,6 +94,8 @@ class DriftBook:
     _items: dict[_Subject, DriftItem] = field(default_factory=dict)
     _sequences: dict[str, int] = field(default_factory=dict)
     _sequence: int = 0
+    lost: int = 0
+    """Items that the controller has never stored and that were too many to keep."""
 
     def see(
         self, differences: Iterable[Difference], kinds: Mapping[str, Kind], repaired: set[Ref], now: float
@@ -126,6 +128,7 @@ class DriftBook:
                 )
             elif item.action in CLOSED and item.last_seen < now - REOPEN_WINDOW:
                 self._forget_if_stored(subject)
+        self._evict()
 
     def follow(self, board: StatusBoard) -> None:
         """Take over what the objects' status says of the open items."""
@@ -220,11 +223,18 @@ class DriftBook:
         self._items[subject] = item
         self._sequence += 1
         self._sequences[item.id] = self._sequence
-        if len(self._items) > CAPACITY:
-            closed = [(i.last_seen, s) for s, i in self._items.items() if i.action in CLOSED]
-            if closed:
-                _, oldest = min(closed, key=lambda pair: pair[0])
-                self._sequences.pop(self._items.pop(oldest).id, None)
+
+    def _evict(self) -> None:
+        """Keep the closed items within `CAPACITY`: first go those that are stored, then the oldest."""
+        if len(self._items) <= CAPACITY:
+            return
+        closed = [subject for subject, item in self._items.items() if item.action in CLOSED]
+        if len(closed) <= CAPACITY:
+            return
+        closed.sort(key=lambda s: (self._items[s].id in self._sequences, self._items[s].last_seen))
+        for subject in closed[: len(closed) - CAPACITY]:
+            if self._sequences.pop(self._items.pop(subject).id, None) is not None:
+                self.lost += 1
 
     def _forget_if_stored(self, subject: _Subject) -> None:
         if self._items[subject].id not in self._sequences:

@@ -150,7 +150,9 @@ class _Draft:
         for ref, change in self.make.items():
             if ref not in self.waiting:
                 level = (order[ref.kind], self.kinds[ref.kind].rank(ref.key), self.depth[ref])
-                levels[level].append(Step(ref, change, self.needs[ref]))
+                # What takes the place of another object needs that one to be gone.
+                needs = (*self.needs[ref], ref) if ref in self.replaced else self.needs[ref]
+                levels[level].append(Step(ref, change, needs))
         return [tuple(levels[level]) for level in sorted(levels)]
 
     def deletion_levels(

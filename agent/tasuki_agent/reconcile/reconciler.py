@@ -17,7 +17,7 @@ from tasuki_agent.kind import Delete, Key, Kind, Ref, Spec
 from tasuki_agent.reconcile.compare import Class, Difference, Wanted, compare
 from tasuki_agent.reconcile.drift import DriftBook
 from tasuki_agent.reconcile.plan import Plan, Step, plan
-from tasuki_agent.reconcile.status import State, StatusBoard
+from tasuki_agent.reconcile.status import Moment, State, StatusBoard
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,8 @@ class Reconciler:
 
     Attributes:
         kinds: all kinds, each after those that it follows.
-        clock: seconds since the epoch.
+        clock: seconds since the epoch, for what is reported. It may be set.
+        uptime: seconds of a clock that nobody sets, for what is due.
         full_interval: seconds between observations of everything.
         on_change: called after every step that changed what there is to report.
         on_applied: called when all of an intent is seen to be so, with the intent.
@@ -44,6 +45,7 @@ class Reconciler:
 
     kinds: Sequence[Kind]
     clock: Callable[[], float]
+    uptime: Callable[[], float]
     full_interval: float = 60.0
     on_change: Callable[[], None] = lambda: None
     on_applied: Callable[[Intent], None] = lambda _: None
@@ -56,6 +58,10 @@ class Reconciler:
     observed: dict[str, dict[Key, Spec]] = field(default_factory=dict)
     observed_at: dict[str, float] = field(default_factory=dict)
     applied: Intent | None = None
+    _looked_at: dict[str, float] = field(default_factory=dict)
+    """Uptime of each kind's last observation."""
+    _repaired: set[Ref] = field(default_factory=set)
+    """Objects that were changed, until it is seen what became of them."""
     _dirty: set[str] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: int = 0
@@ -96,6 +102,10 @@ class Reconciler:
         """Whether the intent asks for the object."""
         return ref.key in self.wanted.get(ref.kind, {})
 
+    @property
+    def _now(self) -> Moment:
+        return Moment(self.clock(), self.uptime())
+
     async def observe_all(self) -> None:
         """Look at everything now, for somebody who asks; what differs is mended by the next step.
 
@@ -130,47 +140,52 @@ class Reconciler:
             return
         wanted = self.wanted
         await self._observe(self._due())
-        repaired: set[Ref] = set()
         repeats: dict[Ref, int] = {}
         for _ in range(MAX_PASSES):
-            differences = self._account(wanted, repaired)
+            differences = self._account(wanted)
             todo = plan(self.kinds, differences, wanted, self.observed, self._held(differences, repeats))
             self._note(differences, todo)
             if not todo.levels or self.intent is not intent:
                 break
             changed = await self._carry_out(todo)
-            repaired |= changed
+            self._repaired |= changed
+            self._retry_users(changed, wanted)
             for ref in changed:
                 repeats[ref] = repeats.get(ref, 0) + 1
             await self._observe(self._touched(todo))
         else:
-            differences = self._account(wanted, repaired)
+            differences = self._account(wanted)
             self._note(
                 differences, plan(self.kinds, differences, wanted, self.observed, self._held(differences, {}))
             )
         if self.intent is intent:
-            self._conclude(intent, wanted, differences, repaired)
+            self._conclude(intent, wanted, differences)
         self.on_change()
 
-    def _account(self, wanted: Wanted, repaired: set[Ref]) -> list[Difference]:
+    def _account(self, wanted: Wanted) -> list[Difference]:
         differences = compare(self.kinds, wanted, self.observed)
-        self.drift.see(differences, {kind.name: kind for kind in self.kinds}, repaired, self.clock())
+        self.drift.see(differences, {kind.name: kind for kind in self.kinds}, self._repaired, self.clock())
         return differences
 
     def _due(self) -> set[str]:
-        """Kinds that an event made dirty, and those not looked at for `full_interval`."""
-        now = self.clock()
-        overdue = (
-            kind.name
-            for kind in self.kinds
-            if now - self.observed_at.get(kind.name, -math.inf) >= self.full_interval
-        )
-        return {*self._dirty, *overdue}
+        """Kinds that an event made dirty, those not looked at for `full_interval`, and all that these follow.
+
+        A link that is being deleted takes its addresses and routes with it, and is gone last. Looking at
+        those alone would have them made anew on a link that is about to go.
+        """
+        now = self.uptime()
+        due = set(self._dirty)
+        for kind in reversed(self.kinds):
+            if now - self._looked_at.get(kind.name, -math.inf) >= self.full_interval:
+                due.add(kind.name)
+            if kind.name in due:
+                due.update(kind.follows)
+        return due
 
     async def _observe(self, names: set[str]) -> None:
         kinds = [kind for kind in self.kinds if kind.name in names]
         self._dirty -= names  # what happens from here on makes them dirty again
-        started = self.clock()
+        started = self._now
         try:
             results = await asyncio.gather(*(kind.observe() for kind in kinds))
         except Transient:
@@ -178,11 +193,12 @@ class Reconciler:
             raise
         for kind, specs in zip(kinds, results, strict=True):
             self.observed[kind.name] = dict(specs)
-            self.observed_at[kind.name] = started
+            self.observed_at[kind.name] = started.time
+            self._looked_at[kind.name] = started.uptime
 
     def _held(self, differences: Iterable[Difference], repeats: dict[Ref, int]) -> frozenset[Ref]:
         """Objects to leave alone for now; changes without effect are failures from here on."""
-        now = self.clock()
+        now = self._now
         for difference in differences:
             ref = difference.ref
             if repeats.get(ref, 0) >= MAX_REPEATS:
@@ -193,7 +209,7 @@ class Reconciler:
 
     def _note(self, differences: Sequence[Difference], todo: Plan) -> None:
         """Bring the status of every object in line with what differs and what is planned."""
-        now = self.clock()
+        now = self._now
         self.board.keep_only({difference.ref for difference in differences} | todo.waiting.keys(), now)
         for difference in differences:
             if difference.class_ is Class.FOREIGN:
@@ -213,24 +229,31 @@ class Reconciler:
         for level in todo.levels:
             steps = [step for step in level if not failed.intersection(step.needs)]
             failed.update(step.ref for step in level if failed.intersection(step.needs))
-            results = await asyncio.gather(
-                *(by_name[step.ref.kind].apply(step.change) for step in steps), return_exceptions=True
-            )
-            for step, result in zip(steps, results, strict=True):
-                if result is None:
-                    changed.add(step.ref)
-                elif isinstance(result, ApplyError):
+            # All are under way before the first one is awaited: the kernel layer sends them together.
+            under_way = [asyncio.ensure_future(by_name[step.ref.kind].apply(step.change)) for step in steps]
+            for step, outcome in zip(steps, under_way, strict=True):
+                try:
+                    await outcome
+                except ApplyError as error:
                     failed.add(step.ref)
-                    self._failed(step, result)
+                    self._failed(step, error)
                 else:
-                    raise result
+                    changed.add(step.ref)
         return changed
 
     def _failed(self, step: Step, error: ApplyError) -> None:
         before = self.board.get(step.ref)
         if before is None or before.message != str(error):
             log.warning("%s", error)
-        self.board.failed(step.ref, error, self.clock())
+        self.board.failed(step.ref, error, self._now)
+
+    def _retry_users(self, changed: set[Ref], wanted: Wanted) -> None:
+        """What was refused because something that it needs was on its way out need not wait any longer."""
+        by_name = {kind.name: kind for kind in self.kinds}
+        for ref in self.board.held(self._now):
+            spec = wanted[ref.kind].get(ref.key)
+            if spec is not None and not changed.isdisjoint(by_name[ref.kind].needs(ref.key, spec)):
+                self.board.retry(ref)
 
     def _touched(self, todo: Plan) -> set[str]:
         """Kinds that the plan may have changed: with an object the kernel takes away what depends on it."""
@@ -241,16 +264,15 @@ class Reconciler:
                     touched.add(kind.name)
         return touched
 
-    def _conclude(
-        self, intent: Intent, wanted: Wanted, differences: Sequence[Difference], repaired: set[Ref]
-    ) -> None:
+    def _conclude(self, intent: Intent, wanted: Wanted, differences: Sequence[Difference]) -> None:
         self.judged = intent
-        now = self.clock()
+        now = self._now
         differing = {difference.ref for difference in differences}
-        for ref in repaired - differing:
+        for ref in self._repaired - differing:
             settled = self.drift.settled.get(ref.kind, {}).get(ref.key)
             if settled is not None and settled == wanted.get(ref.kind, {}).get(ref.key):
                 self.board.repaired(ref, now)
+        self._repaired.clear()
         self.drift.settle(wanted, differences)
         self.drift.follow(self.board)
         counts = self.board.count()
@@ -268,10 +290,10 @@ class Reconciler:
         """Seconds until something falls due by itself."""
         if self.intent is None:
             return self.full_interval
-        now = self.clock()
-        due = [self.observed_at.get(kind.name, now) + self.full_interval for kind in self.kinds]
+        now = self._now
+        due = [self._looked_at.get(kind.name, now.uptime) + self.full_interval for kind in self.kinds]
         if self._failures:
-            due.append(now + min(2.0**self._failures, self.full_interval))
+            due.append(now.uptime + min(2.0**self._failures, self.full_interval))
         if (retry := self.board.next_try(now)) is not None:
             due.append(retry)
-        return max(0.0, min(due, default=now + self.full_interval) - now)
+        return max(0.0, min(due, default=now.uptime + self.full_interval) - now.uptime)

@@ -29,14 +29,25 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """One moment by two clocks: what people are told goes by the one, what is due by the other."""
+
+    time: float
+    """Seconds since the epoch. It may be set, back and forth."""
+    uptime: float
+    """Seconds of a clock that nobody sets."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """Why one object is not as wanted. Times are seconds of the reconciler's clock."""
+    """Why one object is not as wanted."""
 
     state: State
     message: str
     since: float
+    """Seconds since the epoch."""
     attempts: int = 0
-    next_try: float | None = None
+    next_try: Moment | None = None
 
 
 @dataclass(slots=True)
@@ -61,28 +72,32 @@ class StatusBoard:
             counts[status.state] += 1
         return counts
 
-    def keep_only(self, refs: set[Ref], now: float) -> None:
+    def keep_only(self, refs: set[Ref], now: Moment) -> None:
         """Forget objects that are not among these, but for contended ones until their next repair is due."""
         for ref in self._entries.keys() - refs:
             status = self._entries[ref]
-            if status.state is not State.CONTENDED or status.next_try is None or status.next_try <= now:
+            if (
+                status.state is not State.CONTENDED
+                or status.next_try is None
+                or status.next_try.uptime <= now.uptime
+            ):
                 del self._entries[ref]
 
-    def pending(self, ref: Ref, now: float) -> None:
+    def pending(self, ref: Ref, now: Moment) -> None:
         """The object's change is under way."""
         self._set(ref, State.PENDING, "", now)
 
-    def waiting(self, ref: Ref, on: Ref, now: float) -> None:
+    def waiting(self, ref: Ref, on: Ref, now: Moment) -> None:
         """The object cannot be made before another one is there."""
         self._set(ref, State.WAITING, f"waits for {on}", now)
 
-    def foreign(self, ref: Ref, now: float) -> None:
+    def foreign(self, ref: Ref, now: Moment) -> None:
         """Somebody else's object stands in its place."""
         self._set(
             ref, State.FOREIGN, f"another {ref} is there that tasuki did not make; it is left alone", now
         )
 
-    def failed(self, ref: Ref, error: ApplyError, now: float) -> None:
+    def failed(self, ref: Ref, error: ApplyError, now: Moment) -> None:
         """A change was refused."""
         before = self._entries.get(ref)
         attempts = before.attempts + 1 if before else 1
@@ -92,49 +107,56 @@ class StatusBoard:
         self._entries[ref] = Status(
             State.FOREIGN if isinstance(error, Foreign) else State.FAILED,
             str(error),
-            before.since if before else now,
+            before.since if before else now.time,
             attempts,
-            now + delay,
+            _later(now, delay),
         )
 
-    def repaired(self, ref: Ref, now: float) -> None:
+    def repaired(self, ref: Ref, now: Moment) -> None:
         """The object was brought back; too often within a short while makes it contended."""
-        horizon = now - CONTENDED_WINDOW
+        horizon = now.uptime - CONTENDED_WINDOW
         self._repairs = {r: times for r, times in self._repairs.items() if times[-1] > horizon}
-        recent = [*(at for at in self._repairs.get(ref, ()) if at > horizon), now]
+        recent = [*(at for at in self._repairs.get(ref, ()) if at > horizon), now.uptime]
         self._repairs[ref] = recent
         if len(recent) >= CONTENDED_REPAIRS:
             delay = min(FIRST_RETRY * 2 ** (len(recent) - CONTENDED_REPAIRS), LAST_RETRY)
             self._entries[ref] = Status(
                 State.CONTENDED,
                 f"changed back {len(recent)} times within {CONTENDED_WINDOW:.0f} s: somebody sets it too",
-                recent[0],
+                now.time - (now.uptime - recent[0]),
                 len(recent),
-                now + delay,
+                _later(now, delay),
             )
 
     def retry_all(self) -> None:
         """Forget every delay: the intent or the world has changed."""
-        for ref, status in self._entries.items():
-            if status.next_try is not None:
-                self._entries[ref] = replace(status, next_try=None)
+        for ref in self._entries:
+            self.retry(ref)
 
-    def held(self, now: float) -> frozenset[Ref]:
+    def retry(self, ref: Ref) -> None:
+        """Forget the delay of one object: what it failed for has changed."""
+        self._entries[ref] = replace(self._entries[ref], next_try=None)
+
+    def held(self, now: Moment) -> frozenset[Ref]:
         """Objects whose next try is not due yet."""
         return frozenset(
             ref
             for ref, status in self._entries.items()
-            if status.next_try is not None and status.next_try > now
+            if status.next_try is not None and status.next_try.uptime > now.uptime
         )
 
-    def next_try(self, now: float) -> float | None:
-        """When the next try falls due; None when nothing is to be tried again."""
-        due = (s.next_try for s in self._entries.values() if s.next_try is not None and s.next_try > now)
-        return min(due, default=None)
+    def next_try(self, now: Moment) -> float | None:
+        """Uptime at which the next try falls due; None when nothing is to be tried again."""
+        tries = (status.next_try.uptime for status in self._entries.values() if status.next_try is not None)
+        return min((due for due in tries if due > now.uptime), default=None)
 
-    def _set(self, ref: Ref, state: State, message: str, now: float) -> None:
+    def _set(self, ref: Ref, state: State, message: str, now: Moment) -> None:
         before = self._entries.get(ref)
         if before is None or (before.state, before.message) != (state, message):
             self._entries[ref] = Status(
-                state, message, before.since if before else now, before.attempts if before else 0
+                state, message, before.since if before else now.time, before.attempts if before else 0
             )
+
+
+def _later(now: Moment, seconds: float) -> Moment:
+    return Moment(now.time + seconds, now.uptime + seconds)

@@ -309,6 +309,16 @@ async def test_agents_and_watchers_that_read_nothing_delay_no_commit_and_cost_no
         assert revisions == sorted(revisions)
 
 
+async def test_agents_that_come_and_go_at_once_leave_nothing_behind(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(network("home"))
+    for _ in range(30):
+        async with agent(controller.target) as home:
+            await home.hello("home")
+    await until_connected(alice, "home", False)
+
+
 async def test_many_agents_get_one_commit(controller: ControllerProcess, alice: Operator) -> None:
     names = [f"r{number}" for number in range(40)]
     await alice.apply(network(*names))

@@ -242,6 +242,12 @@ async def test_operational_data_needs_a_router(alice: Operator) -> None:
     assert "'router'" in refusal.text
 
 
+async def test_a_datastore_that_does_not_exist_is_refused(alice: Operator) -> None:
+    with Refusal() as refusal:
+        await alice.get(datastore=77)
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_concurrent_commits_follow_one_another(alice: Operator) -> None:
     applied = await asyncio.gather(*(alice.apply(network(f"r{n}")) for n in range(20)))
     assert sorted(response.revision for response in applied) == list(range(1, 21))

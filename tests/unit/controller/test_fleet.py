@@ -35,8 +35,8 @@ def intended(revision: int, removed: int | None = None, **trees: object) -> Inte
     return Intended(revision, {name: router_intent(revision, tree) for name, tree in trees.items()}, gone)  # type: ignore[arg-type]
 
 
-async def connect(fleet: Fleet, router: str = "home", digest: str = "") -> Link:
-    return await fleet.connect(agent_pb2.Hello(router=router, digest=digest), "192.0.2.7:1234")
+def connect(fleet: Fleet, router: str = "home", digest: str = "") -> Link:
+    return fleet.connect(agent_pb2.Hello(router=router, digest=digest), "192.0.2.7:1234")
 
 
 async def sent(link: Link) -> list[agent_pb2.ConnectResponse]:
@@ -45,7 +45,7 @@ async def sent(link: Link) -> list[agent_pb2.ConnectResponse]:
 
 async def test_an_agent_gets_only_the_newest_intent_however_late_it_reads(fleet: Fleet) -> None:
     fleet.publish(intended(1, home=TREE))
-    link = await connect(fleet)
+    link = connect(fleet)
     for revision in range(2, 500):
         fleet.publish(intended(revision, home=OTHER if revision % 2 else TREE))
     (message,) = await sent(link)
@@ -55,7 +55,7 @@ async def test_an_agent_gets_only_the_newest_intent_however_late_it_reads(fleet:
 
 async def test_an_agent_that_holds_the_intent_gets_it_without_its_text(fleet: Fleet) -> None:
     fleet.publish(intended(3, home=TREE))
-    link = await connect(fleet, digest=router_intent(1, TREE).digest)
+    link = connect(fleet, digest=router_intent(1, TREE).digest)
     (message,) = await sent(link)
     assert message.intent.revision == 3
     assert message.intent.config_json_gz == b""
@@ -63,7 +63,7 @@ async def test_an_agent_that_holds_the_intent_gets_it_without_its_text(fleet: Fl
 
 async def test_an_agent_hears_nothing_of_other_routers(fleet: Fleet) -> None:
     fleet.publish(intended(1, home=TREE, vps=TREE))
-    link = await connect(fleet)
+    link = connect(fleet)
     await sent(link)
     first = router_intent(1, TREE)
     fleet.publish(Intended(2, {"home": first, "vps": router_intent(2, OTHER)}, {}))
@@ -72,7 +72,7 @@ async def test_an_agent_hears_nothing_of_other_routers(fleet: Fleet) -> None:
 
 async def test_a_removed_router_gets_an_explicit_empty_tree(fleet: Fleet) -> None:
     fleet.publish(intended(1, home=TREE))
-    link = await connect(fleet)
+    link = connect(fleet)
     await sent(link)
     fleet.publish(intended(2, removed=2))
     (message,) = await sent(link)
@@ -82,11 +82,11 @@ async def test_a_removed_router_gets_an_explicit_empty_tree(fleet: Fleet) -> Non
 
 async def test_a_removed_router_is_listed_until_it_has_taken_its_objects_down(fleet: Fleet) -> None:
     fleet.publish(intended(1, home=TREE))
-    link = await connect(fleet)
+    link = connect(fleet)
     fleet.publish(intended(2, removed=2))
     await fleet.disconnect(link)
     assert [router.name for router in await fleet.routers()] == ["home"]
-    link = await connect(fleet)
+    link = connect(fleet)
     await fleet.report(link, agent_pb2.Report(applied_revision=2))
     await fleet.disconnect(link)
     assert await fleet.routers() == []
@@ -94,7 +94,7 @@ async def test_a_removed_router_is_listed_until_it_has_taken_its_objects_down(fl
 
 async def test_a_router_that_the_network_never_named_shall_be_empty(fleet: Fleet) -> None:
     fleet.publish(intended(7, vps=TREE))
-    link = await connect(fleet)
+    link = connect(fleet)
     (message,) = await sent(link)
     assert message.intent.digest == EMPTY.digest
     fleet.publish(intended(8, vps=OTHER))
@@ -102,7 +102,7 @@ async def test_a_router_that_the_network_never_named_shall_be_empty(fleet: Fleet
 
 
 async def test_a_controller_without_any_revision_tells_nobody_to_be_empty(fleet: Fleet) -> None:
-    link = await connect(fleet)
+    link = connect(fleet)
     assert await sent(link) == []
     fleet.publish(intended(1, vps=TREE))
     (message,) = await sent(link)
@@ -113,8 +113,8 @@ async def test_a_second_agent_takes_the_place_of_the_first(
     fleet: Fleet, caplog: pytest.LogCaptureFixture
 ) -> None:
     fleet.publish(intended(1, home=TREE))
-    first = await connect(fleet)
-    second = await connect(fleet)
+    first = connect(fleet)
+    second = connect(fleet)
     with pytest.raises(Failed, match="Another agent"):
         await first.outbox.take()
     assert "second agent" in caplog.text
@@ -127,7 +127,7 @@ async def test_a_restart_knows_what_the_routers_were_last_seen_to_be(
     fleet: Fleet, store: SqliteStore
 ) -> None:
     fleet.publish(intended(1, home=TREE))
-    await fleet.report(await connect(fleet), agent_pb2.Report(applied_revision=1))
+    await fleet.report(connect(fleet), agent_pb2.Report(applied_revision=1))
     again = Fleet(store)
     await again.restore()
     again.publish(intended(1, home=TREE))
@@ -138,10 +138,19 @@ async def test_a_restart_knows_what_the_routers_were_last_seen_to_be(
     assert router.peer == "192.0.2.7:1234"
 
 
+async def test_a_router_that_has_not_observed_yet_shows_no_evidence(fleet: Fleet) -> None:
+    link = connect(fleet)
+    await fleet.report(link, agent_pb2.Report(applied_revision=0))
+    (router,) = await fleet.routers()
+    assert not router.HasField("observed_at")
+    (evidence,) = fleet.evidence(None)
+    assert not evidence.HasField("observed_at")
+
+
 async def test_drift_is_acknowledged_once_it_is_stored_and_under_the_routers_own_name(
     fleet: Fleet, store: SqliteStore
 ) -> None:
-    link = await connect(fleet)
+    link = connect(fleet)
     items = [
         agent_pb2.SequencedDrift(sequence=n, item=drift_pb2.DriftItem(id=f"{n}", router="vps", key="vxlan01"))
         for n in (7, 5)
@@ -156,7 +165,7 @@ async def test_drift_is_acknowledged_once_it_is_stored_and_under_the_routers_own
 
 
 async def test_a_drift_item_without_an_id_is_refused(fleet: Fleet) -> None:
-    link = await connect(fleet)
+    link = connect(fleet)
     report = agent_pb2.Report(drift=[agent_pb2.SequencedDrift(sequence=1, item=drift_pb2.DriftItem())])
     with pytest.raises(Failed, match="needs an id"):
         await fleet.report(link, report)
@@ -166,7 +175,7 @@ async def test_a_watcher_that_reads_nothing_is_told_to_start_again(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fleet_module, "_DRIFT_WATCH_LIMIT", 10)
-    link = await connect(fleet)
+    link = connect(fleet)
     with fleet.watch_drift() as watch:
         for number in range(20):
             item = drift_pb2.DriftItem(id=f"{number}")
@@ -178,7 +187,7 @@ async def test_a_watcher_that_reads_nothing_is_told_to_start_again(
 
 
 async def test_a_watcher_of_routers_gets_each_changed_router_once(fleet: Fleet) -> None:
-    link = await connect(fleet)
+    link = connect(fleet)
     with fleet.watch_routers() as watch:
         for revision in range(100):
             await fleet.heartbeat(link, agent_pb2.Heartbeat(applied_revision=revision))
@@ -186,7 +195,7 @@ async def test_a_watcher_of_routers_gets_each_changed_router_once(fleet: Fleet) 
 
 
 async def test_operational_state_is_asked_of_the_router(fleet: Fleet) -> None:
-    link = await connect(fleet)
+    link = connect(fleet)
     asking = asyncio.create_task(fleet.operational("home"))
     (message,) = await link.outbox.take()
     answer = agent_pb2.Operational(id=message.operational_request.id, config_json_gz=b"x")
@@ -195,7 +204,7 @@ async def test_operational_state_is_asked_of_the_router(fleet: Fleet) -> None:
 
 
 async def test_one_answer_serves_everybody_who_asked_before_it(fleet: Fleet) -> None:
-    link = await connect(fleet)
+    link = connect(fleet)
     asking = [asyncio.create_task(fleet.operational("home")) for _ in range(5)]
     (message,) = await link.outbox.take()
     assert message.operational_request.id == 5
@@ -209,7 +218,7 @@ async def test_without_an_answer_the_last_one_counts(
     caplog.set_level(logging.CRITICAL)
     monkeypatch.setattr(fleet_module, "_OPERATIONAL_TIMEOUT", 0.01)
     fleet.publish(intended(1, home=TREE))
-    link = await connect(fleet)
+    link = connect(fleet)
     with pytest.raises(Failed, match="has not told"):
         await fleet.operational("home")
     fleet.answer(link, agent_pb2.Operational(id=1, applied_revision=1))
@@ -220,7 +229,7 @@ async def test_without_an_answer_the_last_one_counts(
 
 async def test_a_router_that_leaves_does_not_keep_those_waiting_who_asked_it(fleet: Fleet) -> None:
     fleet.publish(intended(1, home=TREE))
-    link = await connect(fleet)
+    link = connect(fleet)
     asking = asyncio.create_task(fleet.operational("home"))
     await link.outbox.take()
     await fleet.disconnect(link)
@@ -235,7 +244,7 @@ async def test_a_router_that_nobody_knows_is_missing(fleet: Fleet) -> None:
 
 
 async def test_shutting_down_ends_every_stream(fleet: Fleet) -> None:
-    link = await connect(fleet)
+    link = connect(fleet)
     with fleet.watch_routers() as routers, fleet.watch_drift() as drift:
         fleet.close()
         for mailbox in (link.outbox, routers, drift):

@@ -33,7 +33,7 @@ def intended(revision: int, **routers: RouterIntent) -> Intended:
 
 
 async def connect(fleet: Fleet, router: str) -> Link:
-    return await fleet.connect(agent_pb2.Hello(router=router), "192.0.2.7:1234")
+    return fleet.connect(agent_pb2.Hello(router=router), "192.0.2.7:1234")
 
 
 async def sent(link: Link) -> list[agent_pb2.ConnectResponse]:

@@ -1,5 +1,6 @@
 """The reconciler against a small world that behaves as a kernel does."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tasuki_agent.errors import Foreign, Permanent, Transient
 from tasuki_agent.intent import Intent
-from tasuki_agent.kind import Ref
+from tasuki_agent.kind import Delete, Ref
 from tasuki_agent.reconcile.compare import Class
 from tasuki_agent.reconcile.drift import Action, DriftItem
 from tasuki_agent.reconcile.reconciler import Reconciler
@@ -31,12 +32,20 @@ class Router:
 
     world: World = field(default_factory=World)
     clock: Clock = field(default_factory=Clock)
+    set_back: float = 0.0
+    """Seconds by which somebody has set the wall clock back."""
     met: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.reconciler = Reconciler(
-            self.world.kinds(), self.clock, on_applied=lambda intent: self.met.append(intent.revision)
+            self.world.kinds(),
+            self.clock,
+            self.uptime,
+            on_applied=lambda intent: self.met.append(intent.revision),
         )
+
+    def uptime(self) -> float:
+        return self.clock.now + self.set_back
 
     def intend(self, links: dict[str, Link], addresses: dict[Any, Address] | None = None) -> None:
         tree: Any = {"link": links, "address": addresses or {}}
@@ -113,6 +122,29 @@ async def test_what_cannot_change_in_place_is_made_anew_with_all_that_needs_it(r
     router.intend({"a": Link("blue", 5)}, ONE_ADDRESS)
     assert await router.step() == ["delete link a", "create link a", "create address a 1"]
     assert router.drift() == [], "a change of intent is no drift"
+
+
+async def test_what_an_object_needs_is_looked_at_with_it(router: Router) -> None:
+    router.intend(ONE_LINK, ONE_ADDRESS)
+    await router.step()
+    router.world.links.clear()
+    router.world.addresses.clear()
+    router.world.log.clear()
+    router.reconciler.mark_dirty(["address"])
+    await router.reconciler.step()
+    assert router.world.log == ["create link a", "create address a 1"]
+
+
+async def test_what_failed_for_want_of_an_object_is_made_right_after_it(router: Router) -> None:
+    router.intend(ONE_LINK, ONE_ADDRESS)
+    await router.step()
+    router.world.addresses.clear()
+    router.world.fault = lambda kind, _: Transient("link a does not exist") if kind == "address" else None
+    assert await router.step() == ["create address a 1"]
+    assert router.state("address", ("a", "1")) is State.FAILED
+    router.world.links.clear()
+    router.world.fault = lambda _kind, _change: None
+    assert await router.step() == ["create link a", "create address a 1"]
 
 
 async def test_an_unmanaged_field_does_not_drift(router: Router) -> None:
@@ -294,6 +326,30 @@ class TestRetry:
         router.clock.now += 1.1
         assert await router.step() == [], "the delay doubles"
 
+    async def test_a_clock_that_is_set_back_delays_nothing(self, router: Router) -> None:
+        router.intend(ONE_LINK)
+        router.world.fault = lambda _kind, _change: Transient("busy")
+        await router.step()
+        router.world.fault = lambda _kind, _change: None
+        router.clock.now -= 1_000_000
+        router.set_back = 1_000_002
+        router.world.log.clear()
+        await router.reconciler.step()
+        assert router.world.log == ["create link a"]
+        router.set_back += 61
+        del router.world.links["a"]
+        router.world.log.clear()
+        await router.reconciler.step()
+        assert router.world.log == ["create link a"], "everything is looked at every minute"
+
+    async def test_what_could_not_be_removed_is_not_made_beside_it(self, router: Router) -> None:
+        router.intend(ONE_LINK)
+        await router.step()
+        router.world.fault = lambda _kind, change: Transient("busy") if isinstance(change, Delete) else None
+        router.intend({"a": Link("blue", 5)})
+        assert await router.step() == ["delete link a"]
+        assert router.state("link", "a") is State.FAILED
+
     async def test_a_new_intent_is_tried_at_once(self, router: Router) -> None:
         router.intend(ONE_LINK)
         router.world.fault = lambda _kind, _change: Permanent("invalid argument")
@@ -398,3 +454,25 @@ async def test_it_converges_from_anywhere_and_never_touches_what_is_foreign(
     assert await router.step() == []
     ours = {n for n, link in world.links.items() if link.ours}
     assert ours <= set(links), "nothing of ours is left that is not wanted"
+
+
+async def test_a_whole_hub_that_vanishes_is_accounted_for_without_losing_an_item(router: Router) -> None:
+    links = {f"l{n}": Link("red", 1) for n in range(3_000)}
+    router.intend(links)
+    await router.step()
+    router.world.links.clear()
+    await router.step()
+    assert len(router.drift()) == len(links)
+    assert {item.action for item in router.drift()} == {Action.HEALED}
+    assert router.reconciler.drift.lost == 0
+
+
+async def test_a_reconciler_that_is_woken_as_it_is_cancelled_ends() -> None:
+    router = Router()
+    running = asyncio.create_task(router.reconciler.run())
+    for _ in range(10):
+        await asyncio.sleep(0)  # until it waits
+    router.reconciler.mark_dirty(kind.name for kind in router.reconciler.kinds)
+    running.cancel()
+    done, _ = await asyncio.wait({running}, timeout=5)
+    assert done

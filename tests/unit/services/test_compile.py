@@ -248,10 +248,13 @@ def test_subscriber_with_a_lan_has_the_first_address_there() -> None:
     assert lookup(table(home, 254), IPv6Address("2001:db8:ae00:8::5")) == "unreachable"
 
 
-def test_default_route_has_the_metric_that_was_asked_for() -> None:
-    home = compiled(network(split(subscriber(1) | {"default-route-metric": 512})))["home"]
+@pytest.mark.parametrize(("asked_for", "metric"), [({}, 512), ({"default-route-metric": 1024}, 1024)])
+def test_default_route_goes_before_an_advertised_one_unless_asked_otherwise(
+    asked_for: Json, metric: int
+) -> None:
+    home = compiled(network(split(subscriber(1) | asked_for)))["home"]
 
-    assert [metric for prefix, metric, _ in table(home, 254) if prefix == ANYWHERE] == [512]
+    assert [found for prefix, found, _ in table(home, 254) if prefix == ANYWHERE] == [metric]
 
 
 def test_mtu_follows_the_smaller_underlay() -> None:

@@ -55,7 +55,7 @@ def test_a_condition_sees_the_defaults_of_its_siblings() -> None:
         found: Json = shown["tasuki-vxlan-split:vxlan-split"][0]["subscriber"][0]
         return found
 
-    assert subscriber()["default-route-metric"] == 1024
+    assert subscriber()["default-route-metric"] == 512
     assert subscriber(mode="default-gateway")["default-route-metric"] == 1024
     assert "default-route-metric" not in subscriber(mode="policy-routing")
 

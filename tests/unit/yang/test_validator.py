@@ -345,3 +345,10 @@ def test_libyang_is_chosen_and_yangson_where_its_wheel_is_missing(monkeypatch: p
     network_validator.cache_clear()
     assert isinstance(network_validator(), YangsonValidator)
     network_validator.cache_clear()
+
+
+@pytest.mark.parametrize("tree", [{"nosuch:x": 1}, {"ietf-interfaces:interfaces": 3}, {"": {}}])
+def test_a_refusal_that_names_no_node_is_still_a_refusal(tree: Json) -> None:
+    (error,) = router_validator().validate(tree)
+    assert error.error_tag == "operation-failed"
+    assert error.message

@@ -115,9 +115,10 @@ class NetworkVxlanSplitSubscriber(Model):
     mode: Literal["default-gateway", "policy-routing"] = "default-gateway"
     """What the subscriber's router sends through the tunnel."""
 
-    default_route_metric: int = Field(default=1024, validation_alias="default-route-metric", serialization_alias="default-route-metric")
-    """Metric of the IPv6 default route in default-gateway mode. Use less than 1024 on a router that also
-    learns a default route by router advertisements."""
+    default_route_metric: int = Field(default=512, validation_alias="default-route-metric", serialization_alias="default-route-metric")
+    """Metric of the IPv6 default route in default-gateway mode. The kernel gives 1024 to a default route that
+    it learns by router advertisements, so that with less the tunnel's route is used, and the advertised one
+    stays beside it."""
 
     delegation: NetworkVxlanSplitSubscriberDelegation = NetworkVxlanSplitSubscriberDelegation()
     """Where the subscriber's prefixes are used. Whatever is not delegated to a LAN is unreachable on the

@@ -219,7 +219,7 @@ NETWORK = Schema(
                                     Leaf(
                                         'default-route-metric',
                                         Type('uint32', bounds=Bounds(((1, 4294967295),))),
-                                        '1024',
+                                        '512',
                                         conditional=True,
                                         when=(('mode', ''), ('mode', 'default-gateway')),
                                     ),

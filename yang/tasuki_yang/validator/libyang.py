@@ -56,8 +56,9 @@ class LibyangValidator:
             self._context.parse_data(
                 json.dumps(tree, ensure_ascii=False), ly.DataFormat.JSON, _PARSING, _VALIDATION
             )
-        except ly.Error:
-            return [self._error(error) for error in self._context.errors() if error.data_path]
+        except ly.Error as refusal:
+            errors = self._context.errors()
+            return [self._error(error) for error in errors if error.data_path] or [_nowhere(errors, refusal)]
         return []
 
     def _error(self, error: ly.ErrorInfo) -> ConfigError:
@@ -75,3 +76,9 @@ class LibyangValidator:
         if app_tag in _COUNT:
             return wrong_count(self.schema, path, app_tag)
         return broken_must(path, " ".join(message.split()), app_tag)
+
+
+def _nowhere(errors: list[ly.ErrorInfo], refusal: ly.Error) -> ConfigError:
+    """A refusal that names no node: the tree was not canonical, or libyang itself failed."""
+    message = "; ".join(" ".join(error.message.split()) for error in errors if error.message)
+    return ConfigError(error_tag="operation-failed", message=message or str(refusal))

@@ -11,6 +11,8 @@ from tasuki_agent.kinds.address.model import Address, AddressKey
 _HEAD = struct.Struct("=BBBBI")
 """struct ifaddrmsg: family, prefix length, flags, scope, index."""
 
+MARK = u8(uapi.IFA_PROTO, PROTOCOL)
+
 
 def dump(family: int) -> bytes:
     """A request for all addresses of one family."""
@@ -37,7 +39,7 @@ def create(key: AddressKey, spec: Address, index: int) -> bytes:
     """A new address with our mark. IPv4 takes the loopback's scope for 127.0.0.0/8, as ip(8) does."""
     scope = uapi.RT_SCOPE_HOST if key.ip.startswith("127.") else uapi.RT_SCOPE_UNIVERSE
     flags = u32(uapi.IFA_FLAGS, uapi.IFA_F_NOPREFIXROUTE) if spec.no_prefix_route else b""
-    return _exact(key, spec, index, scope) + flags + u8(uapi.IFA_PROTO, PROTOCOL)
+    return _exact(key, spec, index, scope) + flags + MARK
 
 
 def delete(key: AddressKey, observed: Address) -> bytes:

@@ -1,12 +1,11 @@
 """The kind `address`: the model and the codec, joined to the kernel."""
 
 import errno
-import socket
 from collections.abc import Awaitable, Mapping
 from typing import ClassVar
 
 from tasuki_agent.kernel import Kernel, Topic, uapi
-from tasuki_agent.kernel.memo import Memo
+from tasuki_agent.kernel.memo import Memo, ours_first
 from tasuki_agent.kind import Change, Create, Delete, Update
 from tasuki_agent.kinds.address import codec, model
 from tasuki_agent.kinds.address.model import Address, AddressKey
@@ -34,13 +33,12 @@ class AddressKind:
 
     async def observe(self) -> Mapping[AddressKey, Address]:
         """Every address of this network namespace."""
-        return self._memo.objects(
-            [
-                message
-                for dump in (codec.dump(socket.AF_INET), codec.dump(socket.AF_INET6))
-                for message in await self._rtnetlink.dump(uapi.RTM_GETADDR, dump)
-            ]
-        )
+        messages = [
+            message
+            for dump in (codec.dump(uapi.AF_INET), codec.dump(uapi.AF_INET6))
+            for message in await self._rtnetlink.dump(uapi.RTM_GETADDR, dump)
+        ]
+        return self._memo.objects(ours_first(messages, codec.MARK))
 
     def apply(self, change: Change) -> Awaitable[None]:
         """One message; what is gone with its interface is deleted already."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tasuki_yang.router import Router
 
@@ -12,8 +12,7 @@ from tasuki_agent.kind import Observed, Ref
 from tasuki_agent.kinds.router_tree import interface_path, interface_tree
 
 
-@dataclass(frozen=True, slots=True)
-class AddressKey:
+class AddressKey(NamedTuple):
     """An address on an interface, as the tree has it: of two prefix lengths only one can be wanted."""
 
     interface: str

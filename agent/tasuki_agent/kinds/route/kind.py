@@ -1,7 +1,6 @@
 """The kind `route`: the model and the codec, joined to the kernel."""
 
 import errno
-import socket
 from collections.abc import Awaitable, Mapping
 from itertools import product
 from typing import ClassVar
@@ -16,9 +15,12 @@ from tasuki_agent.kinds.route.model import Route, RouteKey
 _DUMPS = tuple(
     codec.dump(family, protocol)
     for family, protocol in product(
-        (socket.AF_INET, socket.AF_INET6), (PROTOCOL, uapi.RTPROT_BOOT, uapi.RTPROT_STATIC)
+        (uapi.AF_INET, uapi.AF_INET6), (PROTOCOL, uapi.RTPROT_BOOT, uapi.RTPROT_STATIC)
     )
 )
+
+SECOND_LOOKS = 4
+"""Further dumps at the most, until two in a row agree."""
 
 
 class RouteKind:
@@ -45,9 +47,26 @@ class RouteKind:
         self._rtnetlink = kernel.rtnetlink
         self._index_of = kernel.interfaces.index_of
         self._memo = Memo(codec.decode, kernel.interfaces.name_of)
+        self._seen: Mapping[RouteKey, Route] | None = None
 
     async def observe(self) -> Mapping[RouteKey, Route]:
-        """Our routes and those that people typed."""
+        """Our routes and those that people typed.
+
+        While routes are deleted, a dump of IPv6 routes passes over others that are not, and does not say so
+        (net/ipv6/ip6_fib.c, fib6_dump_table()). So what was there is gone only when two dumps agree.
+        """
+        routes = await self._dump()
+        for _ in range(SECOND_LOOKS):
+            if self._seen is not None and routes.keys() >= self._seen.keys():
+                break
+            again = await self._dump()
+            agreed, routes = again.keys() == routes.keys(), again
+            if agreed:
+                break
+        self._seen = routes
+        return routes
+
+    async def _dump(self) -> Mapping[RouteKey, Route]:
         return self._memo.objects(
             [message for dump in _DUMPS for message in await self._rtnetlink.dump(uapi.RTM_GETROUTE, dump)]
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from tasuki_yang.path import predicate
 from tasuki_yang.router import (
@@ -24,16 +24,24 @@ _TreeRoute: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RouteKey:
-    """What the kernel tells routes apart by; the family shows in the prefix."""
-
+class _Identity(NamedTuple):
     table: int
     prefix: str
     metric: int
     """For IPv6 never 0, which the kernel makes 1024 of."""
-    protocol_name: str = field(default="", compare=False)
+
+
+class RouteKey(_Identity):
+    """What the kernel tells routes apart by; the family shows in the prefix."""
+
+    protocol_name: str = ""
     """Name of the control-plane protocol that has the route in the tree."""
+
+    def within(self, protocol_name: str) -> Self:
+        """The same key, found under this name in the tree."""
+        key = self._replace()
+        key.protocol_name = protocol_name
+        return key
 
     def __str__(self) -> str:
         return f"{self.prefix} table {self.table} metric {self.metric}"
@@ -73,7 +81,7 @@ def want(intent: Router) -> Mapping[RouteKey, Route]:
         for route in routes_of_both:
             prefix = addresses.canonical_prefix(route.destination_prefix)
             hop = route.next_hop
-            routes[RouteKey(static.table, prefix, route.metric, protocol.name)] = Route(
+            routes[RouteKey(static.table, prefix, route.metric).within(protocol.name)] = Route(
                 type=_TYPE_OF_SPECIAL.get(hop.special_next_hop or "", "unicast"),
                 via=addresses.canonical(hop.next_hop_address) if hop.next_hop_address else None,
                 dev=hop.outgoing_interface,

@@ -1,22 +1,24 @@
 """Policy rules as rtnetlink messages: struct fib_rule_hdr and its attributes."""
 
-import socket
 import struct
 
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.attributes import number, parse, raw, u8, u32
 from tasuki_agent.kernel.interfaces import Names
+from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kinds.rule.model import Family, Rule, RuleKey
 
 _HEAD = struct.Struct("=BBBBBBBBI")
 """struct fib_rule_hdr: family, lengths of destination and source, TOS, table, two spare, action, flags."""
 
-_NUMBERS: dict[Family, int] = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+_NUMBERS: dict[Family, int] = {"ipv4": uapi.AF_INET, "ipv6": uapi.AF_INET6}
 _FAMILIES: dict[int, Family] = {number: family for family, number in _NUMBERS.items()}
 _UNSET = b"\xff\xff\xff\xff"
 """What the kernel reports for a suppressor that a rule does not have."""
 _NOT_SELECTORS = {uapi.FRA_DST, uapi.FRA_SRC, uapi.FRA_PRIORITY, uapi.FRA_TABLE, uapi.FRA_PROTOCOL}
 _SUPPRESSORS = {uapi.FRA_SUPPRESS_PREFIXLEN, uapi.FRA_SUPPRESS_IFGROUP}
+
+MARK = u8(uapi.FRA_PROTOCOL, PROTOCOL)
 
 
 def dump(family: Family) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Mapping
 from typing import ClassVar
 
 from tasuki_agent.kernel import Kernel, Topic, uapi
-from tasuki_agent.kernel.memo import Memo
+from tasuki_agent.kernel.memo import Memo, ours_first
 from tasuki_agent.kind import Change, Create, Delete, Update
 from tasuki_agent.kinds.rule import codec, model
 from tasuki_agent.kinds.rule.model import Rule, RuleKey
@@ -32,13 +32,12 @@ class RuleKind:
 
     async def observe(self) -> Mapping[RuleKey, Rule]:
         """Every rule of this network namespace."""
-        return self._memo.objects(
-            [
-                message
-                for dump in (codec.dump("ipv4"), codec.dump("ipv6"))
-                for message in await self._rtnetlink.dump(uapi.RTM_GETRULE, dump)
-            ]
-        )
+        messages = [
+            message
+            for dump in (codec.dump("ipv4"), codec.dump("ipv6"))
+            for message in await self._rtnetlink.dump(uapi.RTM_GETRULE, dump)
+        ]
+        return self._memo.objects(ours_first(messages, codec.MARK))
 
     def apply(self, change: Change) -> Awaitable[None]:
         """One message, with every selector and the protocol, so that no look-alike is hit."""

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, Self, TypeAlias
 
 from tasuki_yang.path import predicate
 from tasuki_yang.router import Router, RoutingRulesIpv4Rule, RoutingRulesIpv6Rule
@@ -26,10 +26,7 @@ _TABLES_OF_THE_KERNEL = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RuleKey:
-    """All that a rule matches: a rule with another selector is another rule."""
-
+class _Identity(NamedTuple):
     family: Family
     priority: int
     source: str | None
@@ -40,8 +37,19 @@ class RuleKey:
     tos: int = 0
     flags: int = 0
     """FIB_RULE_INVERT and the like."""
-    rule_name: str = field(default="", compare=False)
+
+
+class RuleKey(_Identity):
+    """All that a rule matches: a rule with another selector is another rule."""
+
+    rule_name: str = ""
     """Name of the rule in the tree."""
+
+    def within(self, rule_name: str) -> Self:
+        """The same key, found under this name in the tree."""
+        key = self._replace()
+        key.rule_name = rule_name
+        return key
 
     def __str__(self) -> str:
         extra = "".join(f" {number}:{value.hex()}" for number, value in self.selectors)
@@ -75,8 +83,7 @@ def want(intent: Router) -> Mapping[RuleKey, Rule]:
             source=_canonical(rule.source),
             destination=_canonical(rule.destination),
             table=rule.table,
-            rule_name=rule.name,
-        ): Rule()
+        ).within(rule.name): Rule()
         for family, entries in families
         for rule in entries
     }

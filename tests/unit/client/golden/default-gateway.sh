@@ -24,4 +24,4 @@ ip link set dev vxlan02 up
 # Routes
 ip -6 route add unreachable 2001:db8:ae00:2::/64 metric 1024 proto static
 ip -6 route add unreachable 2001:db8:ae02::/48 metric 1024 proto static
-ip -6 route add ::/0 via 2001:db8:ae00:0:2::1 dev vxlan02 metric 1024 proto static
+ip -6 route add ::/0 via 2001:db8:ae00:0:2::1 dev vxlan02 metric 512 proto static

@@ -94,7 +94,7 @@ class Agent:
 
     @classmethod
     async def connect(cls, fleet: Fleet, router: str) -> "Agent":
-        return cls(fleet, await fleet.connect(agent_pb2.Hello(router=router), "192.0.2.9:1"))
+        return cls(fleet, fleet.connect(agent_pb2.Hello(router=router), "192.0.2.9:1"))
 
     async def receive(self, kind: str) -> Any:
         async with asyncio.timeout(10):

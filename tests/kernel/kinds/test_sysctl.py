@@ -1,0 +1,139 @@
+import json
+from pathlib import Path
+
+import pytest
+from kernel.kinds.machine import Kinds
+from netns import Namespace
+from tasuki_agent.errors import Permanent, Transient
+from tasuki_agent.kernel import Kernel
+from tasuki_agent.kind import Create, Delete, Update
+from tasuki_agent.kinds.sysctl.model import Sysctl
+
+FORWARDING = "net/ipv6/conf/all/forwarding"
+ACCEPT_RA = "net/ipv6/conf/e0/accept_ra"
+
+
+def record(state_dir: Path) -> dict[str, str]:
+    return dict(json.loads((state_dir / "sysctl.json").read_text())["before"])
+
+
+async def test_what_was_never_written_is_not_ours(kinds: Kinds) -> None:
+    assert await kinds["sysctl"].observe() == {}
+
+
+async def test_the_first_write_puts_the_earlier_value_on_record(
+    router: Namespace, kinds: Kinds, tmp_path: Path
+) -> None:
+    await kinds["sysctl"].apply(Create(FORWARDING, Sysctl("1")))
+    assert router.sysctl(FORWARDING) == "1"
+    assert record(tmp_path) == {FORWARDING: "0"}
+    assert await kinds.ours("sysctl") == {FORWARDING: Sysctl("1")}
+
+
+async def test_a_value_that_is_right_already_is_ours_from_then_on(
+    router: Namespace, kinds: Kinds, tmp_path: Path
+) -> None:
+    router.sysctl(FORWARDING, "1")
+    await kinds["sysctl"].apply(Create(FORWARDING, Sysctl("1")))
+    assert record(tmp_path) == {FORWARDING: "1"}
+
+
+async def test_a_later_write_keeps_the_first_record(kinds: Kinds, tmp_path: Path) -> None:
+    sysctl = kinds["sysctl"]
+    await sysctl.apply(Create(ACCEPT_RA, Sysctl("2")))
+    await sysctl.apply(Update(ACCEPT_RA, Sysctl("2"), Sysctl("0")))
+    assert record(tmp_path) == {ACCEPT_RA: "1"}
+
+
+async def test_what_somebody_changes_by_hand_is_seen(router: Namespace, kinds: Kinds) -> None:
+    await kinds["sysctl"].apply(Create(FORWARDING, Sysctl("1")))
+    router.sysctl(FORWARDING, "0")
+    assert await kinds["sysctl"].observe() == {FORWARDING: Sysctl("0")}
+
+
+async def test_a_deletion_sets_the_earlier_value_back_and_may_be_repeated(
+    router: Namespace, kinds: Kinds, tmp_path: Path
+) -> None:
+    sysctl = kinds["sysctl"]
+    await sysctl.apply(Create(ACCEPT_RA, Sysctl("2")))
+    for _ in range(2):
+        await sysctl.apply(Delete(ACCEPT_RA, Sysctl("2")))
+    assert router.sysctl(ACCEPT_RA) == "1"
+    assert record(tmp_path) == {}
+    assert await sysctl.observe() == {}
+
+
+async def test_an_agent_that_was_killed_knows_on_restart_what_is_its_own(
+    router: Namespace, kinds: Kinds, tmp_path: Path
+) -> None:
+    await kinds["sysctl"].apply(Create(FORWARDING, Sysctl("1")))
+    async with Kernel(tmp_path) as kernel:
+        restarted = Kinds(kernel)
+        assert await restarted.ours("sysctl") == {FORWARDING: Sysctl("1")}
+        await restarted["sysctl"].apply(Delete(FORWARDING, Sysctl("1")))
+    assert router.sysctl(FORWARDING) == "0"
+
+
+async def test_the_record_of_another_boot_or_namespace_counts_for_nothing(
+    router: Namespace, tmp_path: Path
+) -> None:
+    (tmp_path / "sysctl.json").write_text(json.dumps({"world": "another", "before": {FORWARDING: "0"}}))
+    async with Kernel(tmp_path) as kernel:
+        assert await Kinds(kernel).ours("sysctl") == {}
+
+
+@pytest.mark.parametrize("damage", ["", "{", "\0\0"])
+async def test_a_damaged_record_stops_nobody(
+    router: Namespace, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "sysctl.json").write_text(damage)
+    async with Kernel(tmp_path) as kernel:
+        assert await Kinds(kernel).ours("sysctl") == {}
+    assert "sysctl.json is not JSON" in caplog.text
+
+
+async def test_a_parameter_is_forgotten_with_its_interface(
+    router: Namespace, kinds: Kinds, tmp_path: Path
+) -> None:
+    sysctl = kinds["sysctl"]
+    await sysctl.apply(Create(ACCEPT_RA, Sysctl("2")))
+    router.ip("link del e0")
+    assert await sysctl.observe() == {}
+    await sysctl.apply(Delete(ACCEPT_RA, Sysctl("2")))
+
+
+async def test_a_missing_interface_is_worth_another_try(kinds: Kinds, tmp_path: Path) -> None:
+    with pytest.raises(Transient, match="write sysctl net/ipv6/conf/lan0/accept_ra=2: No such file"):
+        await kinds["sysctl"].apply(Create("net/ipv6/conf/lan0/accept_ra", Sysctl("2")))
+    assert not (tmp_path / "sysctl.json").exists()
+
+
+async def test_a_value_that_the_kernel_does_not_take_is_refused_for_good(kinds: Kinds) -> None:
+    with pytest.raises(Permanent, match=f"write sysctl {FORWARDING}=yes: Invalid argument"):
+        await kinds["sysctl"].apply(Create(FORWARDING, Sysctl("yes")))
+
+
+@pytest.mark.parametrize(
+    "interface", ["../../../kernel/hostname", "..", ".", "a/b", "../all", "e0/../../../../kernel", "\0"]
+)
+async def test_no_interface_name_leads_out_of_the_parameters_of_the_network(
+    kinds: Kinds, interface: str
+) -> None:
+    with pytest.raises((Permanent, Transient), match="sysctl net/ipv6/conf"):
+        await kinds["sysctl"].apply(Create(f"net/ipv6/conf/{interface}/accept_ra", Sysctl("2")))
+
+
+async def test_a_name_with_a_dot_is_an_interface_as_any(router: Namespace, kinds: Kinds) -> None:
+    router.ip("link add name eth0.100 type bridge")
+    await kinds["sysctl"].apply(Create("net/ipv6/conf/eth0.100/accept_ra", Sysctl("2")))
+    assert router.sysctl("net/ipv6/conf/eth0.100/accept_ra") == "2"
+
+
+async def test_default_routes_of_router_advertisements_survive_forwarding_in_the_order_of_the_ranks(
+    router: Namespace, kinds: Kinds
+) -> None:
+    sysctl = kinds["sysctl"]
+    for key in sorted((FORWARDING, ACCEPT_RA), key=sysctl.rank):
+        await sysctl.apply(Create(key, Sysctl("2" if key == ACCEPT_RA else "1")))
+    assert [sysctl.rank(key) for key in (ACCEPT_RA, FORWARDING)] == [0, 1]
+    assert (router.sysctl(ACCEPT_RA), router.sysctl(FORWARDING)) == ("2", "1")
