@@ -71,7 +71,10 @@ def through_the_tunnel(vps_and_home: Deployment) -> Iterator[Deployment]:
 
 
 def tunnel_address(network: Network) -> str:
-    """The hub's address in home's tunnel."""
+    """The hub's address in home's tunnel, as soon as nobody else is known to have it."""
+    until(
+        lambda: "tentative" not in network.vps.ip("-6 addr show dev vxlan01"), within=10, why="it is usable"
+    )
     fields = network.vps.ip("-6 -o addr show dev vxlan01 scope global").split()
     return fields[fields.index("inet6") + 1].partition("/")[0]
 
