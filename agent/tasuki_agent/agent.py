@@ -80,7 +80,10 @@ class Agent:
         raise AssertionError("the tasks of an agent never end by themselves")
 
     def _applied(self, intent: Intent, world: str) -> None:
-        self.state.save_applied(intent, world)
+        try:
+            self.state.save_applied(intent, world)
+        except OSError as error:
+            log.warning("cannot keep on the disk that revision %d is applied: %s", intent.revision, error)
         log.info("revision %d is applied", intent.revision)
 
 
@@ -95,8 +98,14 @@ class _DriftRecorder:
     def record(self) -> None:
         pending = list(self.reconciler.drift.unacknowledged())
         sequences = [sequence for sequence, _ in pending]
-        if sequences != (self._written or []):
+        if sequences == (self._written or []):
+            return
+        try:
             self.state.save_drift(item for _, item in pending)
+        except OSError as error:
+            # The router is kept right with a full disk too; the next step tries again.
+            log.warning("cannot keep drift on the disk: %s", error)
+        else:
             self._written = sequences
 
 

@@ -22,7 +22,7 @@ from tasuki_proto.v1 import agent_pb2, agent_pb2_grpc
 from tasuki_agent import report
 from tasuki_agent.custody import Custody
 from tasuki_agent.errors import Transient
-from tasuki_agent.intent import BrokenIntent, Intent, decompress, read_tree
+from tasuki_agent.intent import BrokenIntent, Intent, decompress
 from tasuki_agent.kind import Tree
 from tasuki_agent.prepare import prepare
 from tasuki_agent.reconcile.reconciler import Reconciler
@@ -82,6 +82,9 @@ class ControllerLink:
                 await self._session()
             except (aio.AioRpcError, asyncio.InvalidStateError, _Lost, OSError) as error:
                 self._log_loss(error)
+            except Exception:
+                # Whatever is wrong with what is told or heard must never keep the router from its intent.
+                log.exception("the stream to the controller at %s failed; trying again", self.target)
             self._connected = False
             if time.monotonic() - started > MAX_BACKOFF:
                 backoff = 0.5
@@ -173,11 +176,14 @@ class ControllerLink:
                 fallback = Intent.unpack(
                     trial.fallback_revision, trial.fallback_json_gz, trial.fallback_digest
                 )
+            self.custody.take(intent, fallback, message.trial.remaining_ms / 1000)
         except BrokenIntent as error:
             self._refuse(str(error))
             return
+        except OSError as error:
+            self._refuse(f"revision {message.revision} cannot be kept on the router's disk: {error}")
+            return
         self._problem = ""
-        self.custody.take(intent, fallback, message.trial.remaining_ms / 1000)
         self._stale.set()
 
     def _refuse(self, problem: str) -> None:
@@ -192,8 +198,8 @@ class ControllerLink:
     async def _prepare(self, request: agent_pb2.PrepareRequest) -> agent_pb2.ConnectRequest:
         answer = agent_pb2.PrepareAnswer(id=request.id)
         try:
-            tree = read_tree(decompress(request.config_json_gz))
-            preparation = await prepare(self.reconciler.kinds, tree)
+            intent = Intent.parse(0, decompress(request.config_json_gz))
+            preparation = await prepare(self.reconciler.kinds, intent)
             answer.plan.extend(preparation.plan)
             answer.waiting.extend(preparation.waiting)
         except (BrokenIntent, Transient) as error:
@@ -217,12 +223,16 @@ class ControllerLink:
 
     async def _write(self, stream: Stream, sent: agent_pb2.Report) -> None:
         await stream.write(agent_pb2.ConnectRequest(report=sent))
+        last_word = time.monotonic()
         while True:
+            # By the last word and not by the last event: events that change nothing are no sign of life.
+            silence = time.monotonic() - last_word
             try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                async with asyncio.timeout(max(0.0, HEARTBEAT_SECONDS - silence)):
                     await self._stale.wait()
             except TimeoutError:
                 await stream.write(agent_pb2.ConnectRequest(heartbeat=self._heartbeat()))
+                last_word = time.monotonic()
                 continue
             self._stale.clear()
             while not self._answers.empty():
@@ -231,7 +241,8 @@ class ControllerLink:
             if not _same(sent, now):
                 await stream.write(agent_pb2.ConnectRequest(report=now))
                 sent = now
-                await asyncio.sleep(REPORT_INTERVAL)
+                last_word = time.monotonic()
+            await asyncio.sleep(REPORT_INTERVAL)
 
     def _heartbeat(self) -> agent_pb2.Heartbeat:
         return agent_pb2.Heartbeat(

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from tasuki_agent.intent import Intent
+from tasuki_agent.intent import BrokenIntent, Intent
 from tasuki_agent.reconcile.reconciler import Reconciler
+from tasuki_agent.reconcile.want import wanted_by
 from tasuki_agent.state import StateDir
 from tasuki_agent.trial import Cause, Held, Trial, expired, gone_back, proven, taken
 
@@ -54,7 +55,11 @@ class Custody:
         if cause := expired(self.held, self.uptime(), self.world):
             self.held = self._give_up(self.held, cause)
         log.info("going on with the intent of revision %d", self.held.intent.revision)
-        self.reconciler.resume(self.held.intent, self.state.load_applied(self.world))
+        try:
+            self.reconciler.resume(self.held.intent, self.state.load_applied(self.world))
+        except BrokenIntent as error:
+            self.state.set_held_aside(error)
+            self.held = None
 
     def take(self, intent: Intent, fallback: Intent | None, remaining: float) -> None:
         """Take what the controller sent.
@@ -63,7 +68,13 @@ class Custody:
             intent: what the router shall be.
             fallback: what it goes back to when the confirmation does not arrive; None if it is confirmed.
             remaining: seconds until then.
+
+        Raises:
+            BrokenIntent: it cannot be carried out, or not be gone back to. Nothing has changed.
+            OSError: it cannot be kept on the disk. Nothing has changed.
         """
+        for each in filter(None, (intent, fallback)):
+            wanted_by(self.reconciler.kinds, each)
         if fallback and remaining <= 0:
             log.info("revision %d is as good as reverted: not taken up", intent.revision)
             return
@@ -86,7 +97,13 @@ class Custody:
         self._silent_since = now
         held = self.held
         if held and held.before and self._carried_out is not None and now >= self._carried_out + IN_FLIGHT:
-            self._write(proven(held))
+            try:
+                self._write(proven(held))
+            except OSError as error:
+                log.warning(
+                    "cannot keep on the disk that revision %d is proven: %s", held.intent.revision, error
+                )
+                self.held = proven(held)
 
     def stepped(self) -> None:
         """The reconciler has made a step."""
@@ -133,7 +150,12 @@ class Custody:
         back = gone_back(held, cause, self.clock())
         revisions = (held.intent.revision, back.intent.revision)
         log.warning("revision %d is given up for revision %d: %s", *revisions, cause.value)
-        self._write(back)
+        try:
+            self._write(back)
+        except OSError as error:
+            # Going back must not wait for room on the disk.
+            log.warning("cannot keep that on the disk: %s", error)
+            self.held = back
         return back
 
     def _write(self, held: Held) -> None:

@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasuki_yang.router import Router
-
+from tasuki_agent.intent import Intent
 from tasuki_agent.kind import Change, Create, Delete, Kind, Update
 from tasuki_agent.reconcile.compare import Class, compare
 from tasuki_agent.reconcile.plan import plan
+from tasuki_agent.reconcile.want import wanted_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,14 @@ class Preparation:
     """Objects that would not be there at once, and why."""
 
 
-async def prepare(kinds: Sequence[Kind], tree: Router) -> Preparation:
-    """Plan what brings the router to this tree.
+async def prepare(kinds: Sequence[Kind], intent: Intent) -> Preparation:
+    """Plan what brings the router to this intent.
 
     Raises:
+        BrokenIntent: a kind cannot read it.
         Transient: the kernel did not answer in full.
     """
-    wanted = {kind.name: kind.want(tree) for kind in kinds}
+    wanted = wanted_by(kinds, intent)
     results = await asyncio.gather(*(kind.observe() for kind in kinds))
     observed = {kind.name: specs for kind, specs in zip(kinds, results, strict=True)}
     differences = compare(kinds, wanted, observed)

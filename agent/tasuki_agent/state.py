@@ -69,6 +69,10 @@ class StateDir:
         """The intent that the router is kept to."""
         return self._read("intent.json", _held_of)
 
+    def set_held_aside(self, error: Exception) -> None:
+        """Put away what is held, because it cannot be carried out."""
+        self._set_aside("intent.json", error)
+
     def load_applied(self, world: str) -> Intent | None:
         """The newest intent that was met in this world; None if the machine was started since."""
         met = self._read("applied.json", lambda record: (_intent_of(record), str(record["world"])))

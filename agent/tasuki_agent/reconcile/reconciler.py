@@ -18,6 +18,7 @@ from tasuki_agent.reconcile.compare import Class, Difference, Wanted, compare
 from tasuki_agent.reconcile.drift import DriftBook
 from tasuki_agent.reconcile.plan import Plan, Step, plan
 from tasuki_agent.reconcile.status import Moment, State, StatusBoard
+from tasuki_agent.reconcile.want import wanted_by
 
 log = logging.getLogger(__name__)
 
@@ -67,17 +68,26 @@ class Reconciler:
     _failures: int = 0
 
     def resume(self, intent: Intent, applied: Intent | None) -> None:
-        """Take up what an earlier run left: the newest intent, and the one that had been met."""
+        """Take up what an earlier run left: the newest intent, and the one that had been met.
+
+        Raises:
+            BrokenIntent: as `set_intent`.
+        """
         if applied is not None:
             self.applied = applied
             self.applied_revision = applied.revision
-            self.drift.settled = {kind.name: dict(kind.want(applied.tree)) for kind in self.kinds}
+            settled = wanted_by(self.kinds, applied)
+            self.drift.settled = {name: dict(specs) for name, specs in settled.items()}
         self.set_intent(intent)
 
     def set_intent(self, intent: Intent) -> None:
-        """Reconcile toward this intent from now on."""
+        """Reconcile toward this intent from now on.
+
+        Raises:
+            BrokenIntent: a kind cannot read it. Nothing has changed.
+        """
+        self.wanted = wanted_by(self.kinds, intent)
         self.intent = intent
-        self.wanted = {kind.name: kind.want(intent.tree) for kind in self.kinds}
         self.board.retry_all()
         self.mark_dirty(kind.name for kind in self.kinds)
 
