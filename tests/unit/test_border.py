@@ -40,7 +40,7 @@ class Illiterate:
 @pytest.fixture
 def custody(tmp_path: Path) -> Custody:
     kinds = tuple(Illiterate(kind) for kind in World().kinds())
-    reconciler = Reconciler(kinds, lambda: 0.0, lambda: 0.0)
+    reconciler = Reconciler(kinds, lambda: 0.0, lambda: 0.0)  # type: ignore[arg-type]
     return Custody(StateDir.open(tmp_path / "state"), reconciler, lambda: 0.0, lambda: 0.0, "here")
 
 

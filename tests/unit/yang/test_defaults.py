@@ -56,7 +56,7 @@ def test_a_condition_sees_the_defaults_of_its_siblings() -> None:
         return found
 
     assert subscriber()["default-route-metric"] == 512
-    assert subscriber(mode="default-gateway")["default-route-metric"] == 1024
+    assert subscriber(mode="default-gateway")["default-route-metric"] == 512
     assert "default-route-metric" not in subscriber(mode="policy-routing")
 
 
