@@ -274,6 +274,8 @@ def lock(
 ) -> None:
     """Run a command, and let nobody commit meanwhile.
 
+    Nobody includes the command itself: a 'tasuki apply' inside it is refused with 'in-use'.
+
     Its exit status is the command's; 1 if the lock was lost before the command ended.
     """
     from tasuki_client.commands import locking
