@@ -6,9 +6,9 @@ agent gets the newest intent when it reads again, and never delays a commit or a
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
 
 import grpc
@@ -16,17 +16,18 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tasuki_proto.v1 import agent_pb2, drift_pb2, router_pb2
 from tasuki_yang.errors import ConfigError
 
+from tasuki_controller.drift_counts import DriftCounts
 from tasuki_controller.failure import Failed, invalid, missing
 from tasuki_controller.intended import Intended, Trial
 from tasuki_controller.intent import RouterIntent
 from tasuki_controller.link import Link, Prepared
 from tasuki_controller.mailbox import Mailbox
 from tasuki_controller.outcome import RouterOutcome, outcome
+from tasuki_controller.problems import Rivals, another_history
 from tasuki_controller.store import DriftCount, Store
 
 _log = logging.getLogger(__name__)
 
-RECENT: Final = timedelta(hours=24)
 _OPERATIONAL_TIMEOUT: Final = 5.0
 PREPARE_TIMEOUT: Final = 5.0
 """Seconds within which a router answers to an intent, or counts as offline."""
@@ -53,6 +54,8 @@ class Fleet:
         self._status: dict[str, router_pb2.Router] = {}
         self._operational: dict[str, agent_pb2.Operational] = {}
         self._links: dict[str, Link] = {}
+        self._rivals = Rivals()
+        self._drift_counts = DriftCounts(store)
         self._trial: Trial | None = None
         self._reports: dict[str, agent_pb2.Report] = {}
         self._outcomes: dict[str, OutcomeChange] = {}
@@ -151,13 +154,16 @@ class Fleet:
                 "router %s: a second agent connected from %s; the first is dropped", hello.router, peer
             )
             older.close(_replaced(hello.router, peer))
-        link = self._links[hello.router] = Link(hello.router)
+            self._rivals.replaced(hello.router, self._status[hello.router].peer, peer, time.monotonic())
+        link = self._links[hello.router] = Link(hello.router, held=hello.revision)
         self._send_intent(link, held=hello.digest)
         status = self._seen(hello.router)
         status.connected = True
         status.peer = peer
         status.agent_version = hello.agent_version
         _log.info("router %s: connected from %s, holds revision %d", hello.router, peer, hello.revision)
+        if strange := another_history(hello.router, hello.revision, self._intended):
+            _log.warning("router %s: %s", hello.router, strange)
         self._changed(hello.router)
         return link
 
@@ -188,6 +194,7 @@ class Fleet:
         """Note how the router stands; acknowledge its drift when that is stored."""
         status = self._seen(link.router)
         status.applied_revision = report.applied_revision
+        link.held = report.revision or link.held
         if report.HasField("observed_at"):
             status.observed_at.CopyFrom(report.observed_at)
         status.counts.CopyFrom(report.counts)
@@ -199,6 +206,7 @@ class Fleet:
         if report.drift:
             items = [self._own(link.router, sequenced.item) for sequenced in report.drift]
             await self._store.save_drift(link.router, items)
+            self._drift_counts.forget()
             for item in items:
                 self._drifted(item)
             last = max(sequenced.sequence for sequenced in report.drift)
@@ -245,7 +253,7 @@ class Fleet:
         self, names: Sequence[str] = (), *, with_objects: bool = False
     ) -> list[router_pb2.Router]:
         """How these routers stand, or all of them."""
-        counts = await self._store.drift_counts(datetime.now(UTC) - RECENT)
+        counts = await self._drift_counts.get()
         return [
             self._router(name, counts.get(name, DriftCount()), with_objects=with_objects)
             for name in names or self._names()
@@ -308,14 +316,19 @@ class Fleet:
             router.CopyFrom(self._status[name])
         intent = self._intended.of(name)
         router.intended_revision = intent.revision if intent else 0
+        router.problem = "; ".join(filter(None, (*self._against(name), router.problem)))
         router.open_drift, router.recent_drift = drift.open, drift.recent
         if not with_objects:
             del router.objects[:]
         return router
 
+    def _against(self, name: str) -> Iterator[str]:
+        yield self._rivals.of(name, time.monotonic())
+        if name in self._links:
+            yield another_history(name, self._links[name].held, self._intended)
+
     def _send_intent(self, link: Link, held: str = "") -> None:
         intent = self._intended.of(link.router)
-        # A controller without any revision has lost its state or never had one: it must not empty routers.
         if intent:
             message = intent.message(held=held)
             trial = self._trial and self._trial.of(link.router, self._intended)

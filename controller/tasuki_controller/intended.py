@@ -13,16 +13,19 @@ class Intended:
     """What all routers shall be, since the newest revision."""
 
     revision: int
-    """The newest revision; 0 before the first one, when nobody is told anything."""
+    """The newest revision; 0 before the first one."""
     routers: Mapping[str, RouterIntent]
     """Every router of the network tree."""
     removed: Mapping[str, RouterIntent]
     """Routers that were in the network tree once: their intent is an empty tree."""
 
     def of(self, router: str) -> RouterIntent | None:
-        """The intent of any router. One that no revision ever named shall be empty since the first one."""
-        known = self.routers.get(router) or self.removed.get(router)
-        return known or (router_intent(1, {}) if self.revision else None)
+        """The intent of a router; None for one that no revision has ever named.
+
+        Such a router is told nothing, and least of all to be empty: it may belong to a history that this
+        controller has lost.
+        """
+        return self.routers.get(router) or self.removed.get(router)
 
 
 @dataclass(frozen=True, slots=True)

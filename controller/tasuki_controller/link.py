@@ -35,6 +35,8 @@ class Link:
     """One agent's stream."""
 
     router: str
+    held: int = 0
+    """Revision that the agent was last known to hold; 0 for none."""
     outbox: Mailbox[str, agent_pb2.ConnectResponse] = field(default_factory=Mailbox)
     questions: dict[int, asyncio.Future[agent_pb2.Operational]] = field(default_factory=dict)
     preparations: dict[int, asyncio.Future[agent_pb2.PrepareAnswer]] = field(default_factory=dict)

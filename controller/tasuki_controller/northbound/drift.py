@@ -9,7 +9,8 @@ from typing import Final, TypeAlias
 from tasuki_proto.v1 import drift_pb2, drift_pb2_grpc
 
 from tasuki_controller.access import Context
-from tasuki_controller.fleet import RECENT, Fleet
+from tasuki_controller.drift_counts import RECENT
+from tasuki_controller.fleet import Fleet
 from tasuki_controller.store import DriftFilter, Store, is_open
 
 _ITEMS: Final = 1000
