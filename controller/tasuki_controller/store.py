@@ -59,6 +59,15 @@ class DriftFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftListing:
+    """The newest of the drift items that were wanted."""
+
+    items: Sequence[drift_pb2.DriftItem]
+    incomplete: bool
+    """Whether older ones were left out."""
+
+
+@dataclass(frozen=True, slots=True)
 class DriftCount:
     """How many drift items a router has: not healed yet, and of late."""
 
@@ -127,7 +136,7 @@ class Store(Protocol):
         """Add items, or replace those of the same router and id."""
         ...
 
-    async def drift(self, wanted: DriftFilter) -> Sequence[drift_pb2.DriftItem]:
+    async def drift(self, wanted: DriftFilter) -> DriftListing:
         """Items that are open or were seen since, newest first."""
         ...
 
