@@ -19,6 +19,7 @@ _STEP = re.compile(rf"/(?:({_NAME}):)?({_NAME})")
 _PREDICATE = re.compile(
     rf"""\[\s*(?:{_NAME}:)?({_NAME}|\.)\s*=\s*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*\]""", re.DOTALL
 )
+_ANY_STEP = re.compile(r"""(/[^/\[]+)((?:\[(?:[^'"\]]|'[^']*'|"(?:[^"\\]|\\.)*")*\])*)""", re.DOTALL)
 _ESCAPE = re.compile(r"\\([nt\"\\])")
 _ESCAPED = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
@@ -83,24 +84,60 @@ def spelled(steps: Iterable[Step]) -> str:
     return path
 
 
+def ancestors(path: str) -> list[str]:
+    """The paths of the tree and the nodes above a node, and of the lists whose entries they and the node are.
+
+    They are read off the path, which no schema need know.
+    """
+    found = [""]
+    for step in _ANY_STEP.finditer(path):
+        found += [path[: step.end(1)], path[: step.end()]] if step[2] else [path[: step.end()]]
+    return found[:-1]
+
+
+def parent(path: str) -> str:
+    """The path of the node above; for an entry, that of the node above its list."""
+    starts = [step.start() for step in _ANY_STEP.finditer(path)]
+    return path[: starts[-1]] if starts else ""
+
+
+class Lookup:
+    """Finds values in one tree, and arranges no list for that more than once."""
+
+    def __init__(self, schema: Schema, tree: Tree) -> None:
+        self._schema = schema
+        self._tree = tree
+        self._entries: dict[int, dict[Key, Any]] = {}
+
+    def get(self, path: str) -> Any | None:
+        """See the function `get`."""
+        value: Any = self._tree
+        for step in parse(self._schema, path):
+            if not isinstance(value, dict):
+                raise _error(
+                    "missing-element", path, f"Above '{step.node.label}' an entry must be named by its keys."
+                )
+            value = value.get(step.node.label)
+            if value is not None and step.key is not None and isinstance(step.node, List | LeafList):
+                value = self._arranged(step.node, value).get(step.key)
+            if value is None:
+                return None
+        return value
+
+    def _arranged(self, node: List | LeafList, entries: list[Any]) -> dict[Key, Any]:
+        """The tree lives as long as this does, so that the identity of a list stays its own."""
+        if id(entries) not in self._entries:
+            self._entries[id(entries)] = by_key(node, entries)
+        return self._entries[id(entries)]
+
+
 def get(schema: Schema, tree: Tree, path: str) -> Any | None:
     """The value at the path: a member's value, or one entry of a list. None if there is none.
 
     Raises:
         InvalidIntent: see `parse`; or a list on the way is named without a key.
     """
-    value: Any = tree
-    for step in parse(schema, path):
-        if not isinstance(value, dict):
-            raise _error(
-                "missing-element", path, f"Above '{step.node.label}' an entry must be named by its keys."
-            )
-        value = value.get(step.node.label)
-        if value is not None and step.key is not None and isinstance(step.node, List | LeafList):
-            value = by_key(step.node, value).get(step.key)
-        if value is None:
-            return None
-    return value
+    return Lookup(schema, tree).get(path)
 
 
 def _child(node: Node, module: str, match: re.Match[str], path: str) -> Node:

@@ -7,7 +7,7 @@ from hypothesis import given
 from tasuki_yang.check import canonical
 from tasuki_yang.errors import ErrorTag, InvalidIntent
 from tasuki_yang.node import List, Type
-from tasuki_yang.path import entry_path, get, parse, predicate
+from tasuki_yang.path import ancestors, entry_path, get, parent, parse, predicate
 from unit.yang.example import EXAMPLE, values
 
 TREE: dict[str, Any] = canonical(
@@ -101,3 +101,12 @@ def test_a_path_that_leads_nowhere_is_explained(path: str, tag: ErrorTag, word: 
     (error,) = invalid.value.errors
     assert (error.error_tag, error.error_path) == (tag, path)
     assert word in error.message
+
+
+def test_what_lies_above_a_node_is_read_off_its_path() -> None:
+    path = """/a:x/y[k='/z[1]'][l="it's \\"[/"]/z[3]"""
+    entry = path.removesuffix("/z[3]")
+    assert ancestors(path) == ["", "/a:x", "/a:x/y", entry, f"{entry}/z"]
+    assert parent(path) == entry
+    assert parent(entry) == "/a:x"
+    assert (ancestors(""), parent("")) == ([], "")
