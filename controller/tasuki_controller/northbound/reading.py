@@ -1,12 +1,13 @@
 """What Get answers: which datastore's tree, which part of it, with which defaults, and how it is spelled."""
 
 import asyncio
-import gzip
 import json
+import zlib
 from typing import Final
 
 from tasuki_proto.v1 import config_pb2
 from tasuki_yang.defaults import WithDefaults, with_defaults
+from tasuki_yang.errors import ConfigError
 from tasuki_yang.path import get, predicate
 from tasuki_yang.schema import NETWORK, ROUTER
 from tasuki_yang.select import select
@@ -14,10 +15,13 @@ from tasuki_yang.tree import Tree
 
 from tasuki_controller.datastores import Datastores
 from tasuki_controller.document import struct_of, text_of
-from tasuki_controller.failure import invalid, missing
+from tasuki_controller.failure import Failed, invalid, missing
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.running import Running
 
+_GZIP: Final = 16 + zlib.MAX_WBITS
+_TEXT_LIMIT: Final = 64 << 20
+"""Bytes of a router's operational tree, as much as an answer with it may have."""
 _DATASTORES: Final = frozenset(config_pb2.Datastore.values())
 _WITH_DEFAULTS: Final = {
     config_pb2.WITH_DEFAULTS_UNSPECIFIED: WithDefaults.EXPLICIT,
@@ -81,6 +85,8 @@ def _router_tree(datastores: Datastores, fleet: Fleet, router: str, datastore: c
     written = datastores.candidate if datastore == config_pb2.DATASTORE_CANDIDATE else state.running
     if not _is_named(written, router):
         fleet.require(router)
+    if intended and state.intended.of(router) is None:
+        raise missing(f"No revision ever named a router '{router}': nothing is intended for it.")
     return {} if intended else written.routers.get(router, {})
 
 
@@ -105,4 +111,24 @@ async def _operational(fleet: Fleet, router: str, response: config_pb2.GetRespon
     answer = await fleet.operational(router)
     response.revision = answer.applied_revision
     response.observed_at.CopyFrom(answer.observed_at)
-    return await asyncio.to_thread(lambda: json.loads(gzip.decompress(answer.config_json_gz)))
+    return await asyncio.to_thread(_unpacked, router, answer.config_json_gz)
+
+
+def _unpacked(router: str, packed: bytes) -> Tree:
+    """The tree that a router tells, which need not be one: a few kilobytes can unpack to gigabytes."""
+    unpacking = zlib.decompressobj(_GZIP)
+    try:
+        text = unpacking.decompress(packed, _TEXT_LIMIT)
+        if not unpacking.eof:
+            raise _unreadable(router, f"it is cut off, or larger than {_TEXT_LIMIT >> 20} MiB")
+        tree = json.loads(text)
+    except (zlib.error, ValueError, RecursionError) as error:
+        raise _unreadable(router, str(error)) from error
+    if not isinstance(tree, dict):
+        raise _unreadable(router, "it is no JSON object")
+    return tree
+
+
+def _unreadable(router: str, why: str) -> Failed:
+    message = f"What router '{router}' tells of its operational state cannot be read: {why}."
+    return Failed([ConfigError(error_tag="operation-failed", message=message)])
