@@ -38,6 +38,13 @@ def every(routers: Iterable[Router], now: datetime) -> Table:
     )
 
 
+def problems(routers: Iterable[Router]) -> Iterator[Text]:
+    """What stands against a router as a whole, for below the list."""
+    for router in routers:
+        if router.problem:
+            yield Text(one_line(f"{router.name}: {router.problem}"), style="red")
+
+
 def one(router: Router, now: datetime) -> Iterator[Text | Table]:
     """A router in detail."""
     rows: list[tuple[str, Cell]] = [
