@@ -19,7 +19,7 @@ from tasuki_yang.path import predicate
 from tasuki_yang.router import Router
 from tasuki_yang.schema import NETWORK, ROUTER
 from tasuki_yang.tree import Tree
-from tasuki_yang.validator import Validator, network_validator, router_validator, unexplained
+from tasuki_yang.validator import Gaps, Validator, network_validator, router_validator, unexplained
 
 from tasuki_controller.collisions import collisions
 from tasuki_controller.compile import compile_reading
@@ -115,11 +115,12 @@ def edit_nodes(base: Running, edits: Sequence[RoutedEdit], default_operation: De
 def _checked(running: Running, candidate: Running, malformed: Sequence[ConfigError]) -> Prepared:
     reading = read(candidate)
     contributors = services(reading.network, reading.written)
+    gaps = _gaps(malformed)
+    broken = [*_broken_rules(contributors, gaps), *_unknown_routers(candidate, reading)]
     problems = [
         *malformed,
-        *_violations(network_validator(), candidate.network, malformed),
-        *_broken_rules(contributors, malformed),
-        *_unknown_routers(candidate, reading),
+        *_violations(network_validator(), candidate.network, gaps),
+        *(problem for problem in broken if problem.error_path not in gaps),
     ]
     if problems:
         # Without the network's part, what seems to be missing in a router tree may only not be compiled yet.
@@ -181,11 +182,13 @@ def _absent(schema: Schema, base: Tree, names: Tree) -> tuple[ConfigError, ...]:
     return ()
 
 
-def _violations(
-    validator: Validator, tree: Tree, malformed: Iterable[ConfigError], router: str = ""
-) -> Iterator[ConfigError]:
-    """Constraints of YANG that a tree violates by more than the gaps where malformed nodes were left out."""
-    gaps = [problem for problem in malformed if problem.router == router]
+def _gaps(malformed: Iterable[ConfigError], router: str = "") -> Gaps:
+    """Where malformed nodes were left out of the network tree, or of a router's written tree."""
+    return Gaps(problem for problem in malformed if problem.router == router)
+
+
+def _violations(validator: Validator, tree: Tree, gaps: Gaps, router: str = "") -> Iterator[ConfigError]:
+    """Constraints of YANG that a tree violates by more than the gaps in it."""
     for problem in unexplained(validator.schema, tree, validator.validate(tree), gaps):
         yield replace(problem, router=router)
 
@@ -194,7 +197,7 @@ def _router_violations(trees: Mapping[str, Tree], malformed: Iterable[ConfigErro
     return [
         problem
         for name, tree in sorted(trees.items())
-        for problem in _violations(router_validator(), tree, malformed, name)
+        for problem in _violations(router_validator(), tree, _gaps(malformed, name), name)
     ]
 
 
@@ -204,12 +207,9 @@ def _collisions(trees: Mapping[str, Tree]) -> Iterator[ConfigError]:
         yield from (replace(problem, router=name) for problem in collisions(Router.model_validate(tree)))
 
 
-def _broken_rules(contributors: Iterable[Service], malformed: Iterable[ConfigError]) -> Iterator[ConfigError]:
-    gaps = {problem.error_path for problem in malformed if not problem.router}
+def _broken_rules(contributors: Iterable[Service], gaps: Gaps) -> Iterator[ConfigError]:
     for service in contributors:
-        for problem in service.check():
-            if problem.error_path not in gaps:
-                yield problem
+        yield from service.check(gaps)
 
 
 def _unknown_routers(candidate: Running, reading: Reading) -> Iterator[ConfigError]:

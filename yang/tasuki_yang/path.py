@@ -105,14 +105,14 @@ class Lookup:
     """Finds values in one tree, and arranges no list for that more than once."""
 
     def __init__(self, schema: Schema, tree: Tree) -> None:
-        self._schema = schema
+        self.schema = schema
         self._tree = tree
         self._entries: dict[int, dict[Key, Any]] = {}
 
     def get(self, path: str) -> Any | None:
         """See the function `get`."""
         value: Any = self._tree
-        for step in parse(self._schema, path):
+        for step in parse(self.schema, path):
             if not isinstance(value, dict):
                 raise _error(
                     "missing-element", path, f"Above '{step.node.label}' an entry must be named by its keys."

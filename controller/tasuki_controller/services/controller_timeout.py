@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.network import Network
 from tasuki_yang.router import Router
+from tasuki_yang.validator import Gaps
 
 from tasuki_controller.router_tree import router_tree
 from tasuki_controller.services import Contribution
@@ -18,7 +19,7 @@ class ControllerTimeouts:
             router for router in network.network.router if "controller_timeout" in router.model_fields_set
         ]
 
-    def check(self) -> Iterator[ConfigError]:
+    def check(self, gaps: Gaps) -> Iterator[ConfigError]:  # noqa: ARG002 - as every service
         """YANG says it all."""
         return iter(())
 

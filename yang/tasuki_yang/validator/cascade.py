@@ -10,6 +10,7 @@ from tasuki_yang.errors import ConfigError
 from tasuki_yang.node import Schema
 from tasuki_yang.path import Lookup, ancestors, parent, predicate
 from tasuki_yang.tree import Tree
+from tasuki_yang.validator.violation import alternatives
 
 _QUOTED = r"""'[^']*'|"(?:[^"\\]|\\.)*\""""
 _KEY = re.compile(rf"\[([^\[=]+)=({_QUOTED})\](?:\[[^\[=]+=(?:{_QUOTED})\])*/\1$")
@@ -34,6 +35,10 @@ class Gaps:
             if key := _KEY.search(path):
                 self._keys.add(key[2])
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._paths)
+
     def __contains__(self, path: str) -> bool:
         """Whether the node, or one that it would lie in, was left out."""
         return path in self._paths or not self._paths.isdisjoint(ancestors(path))
@@ -45,7 +50,9 @@ class Gaps:
             return True
         match error.error_tag, error.error_app_tag:
             case "data-missing", "missing-choice":
-                return False
+                choice = error.error_info["missing-choice"]
+                made_by = alternatives(tree.schema, path, choice) if path in self._above else ()
+                return any(f"{path}/{label}" in self._paths for label in made_by)
             case "data-missing", _:
                 return bool(self._keys) and self._refers_to_gap(tree.get(path))
             case "operation-failed", "data-not-unique" | "too-many-elements":
@@ -58,9 +65,8 @@ class Gaps:
 
 
 def unexplained(
-    schema: Schema, tree: Tree, violated: Iterable[ConfigError], malformed: Iterable[ConfigError]
+    schema: Schema, tree: Tree, violated: Iterable[ConfigError], gaps: Gaps
 ) -> Iterator[ConfigError]:
     """The violations that would be there without the malformed nodes, too, as far as that can be told."""
-    gaps = Gaps(malformed)
     lookup = Lookup(schema, tree)
     return (error for error in violated if not gaps.explain(lookup, error))

@@ -9,9 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.network import Network
 from tasuki_yang.router import Router
+from tasuki_yang.validator import Gaps
 
 from tasuki_controller.services import Contribution
-from tasuki_controller.services.vxlan_split.check import check_overlaps, check_split, check_tunnel
+from tasuki_controller.services.vxlan_split.check import (
+    check_loop,
+    check_overlaps,
+    check_split,
+    check_subscriber,
+)
 from tasuki_controller.services.vxlan_split.clashes import check_clashes
 from tasuki_controller.services.vxlan_split.compile import compile_splits
 from tasuki_controller.services.vxlan_split.tables import allocate
@@ -27,14 +33,16 @@ class VxlanSplits:
         self._tables = allocate(self._tunnels, written)
         self._written = written
 
-    def check(self) -> Iterator[ConfigError]:
+    def check(self, gaps: Gaps) -> Iterator[ConfigError]:
         """The rules of each split, of each subscriber, and among them all."""
         for split in self._splits:
             yield from check_split(split)
+            for subscriber in split.subscriber:
+                yield from check_subscriber(split, subscriber, gaps)
         for tunnel in self._tunnels:
-            yield from check_tunnel(tunnel)
+            yield from check_loop(tunnel)
         yield from check_overlaps(self._splits)
-        yield from check_clashes(self._splits, self._tunnels, self._tables)
+        yield from check_clashes(self._splits, self._tunnels, self._tables, gaps)
 
     def compile(self) -> Iterable[Contribution]:
         """Each hub, and both ends of every tunnel."""

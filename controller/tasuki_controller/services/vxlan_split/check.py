@@ -8,7 +8,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from tasuki_yang.errors import ConfigError
-from tasuki_yang.path import predicate
+from tasuki_yang.validator import Gaps
 
 from tasuki_controller.services.vxlan_split import problem
 from tasuki_controller.services.vxlan_split.plan import SMALLEST_MTU, numbers, smallest_underlay_mtu
@@ -16,6 +16,7 @@ from tasuki_controller.services.vxlan_split.tunnel import (
     REMEMBERED,
     Address,
     Split,
+    Subscriber,
     Tunnel,
     parse_address,
     prefix_of,
@@ -51,10 +52,11 @@ def check_split(split: Split) -> Iterator[ConfigError]:
         yield from rule(split)
 
 
-def check_tunnel(tunnel: Tunnel) -> Iterator[ConfigError]:
-    """All rules of one subscriber."""
-    for rule in (_two_machines, _remote, _loop, _subscriber_mtu, _delegation):
-        yield from rule(tunnel)
+def check_subscriber(split: Split, subscriber: Subscriber, gaps: Gaps) -> Iterator[ConfigError]:
+    """All rules of one subscriber that do not ask what follows from its number."""
+    for rule in (_two_routers, _remote, _subscriber_mtu):
+        yield from rule(split, subscriber)
+    yield from _delegation(split, subscriber, gaps)
 
 
 def check_overlaps(splits: Iterable[Split]) -> Iterator[ConfigError]:
@@ -149,9 +151,8 @@ def _numbers_over(split: Split, family: int) -> list[int]:
     ]
 
 
-def _two_machines(tunnel: Tunnel) -> Iterator[ConfigError]:
-    """The tunnel's ends are different routers with different addresses."""
-    split, subscriber = tunnel.split, tunnel.subscriber
+def _two_routers(split: Split, subscriber: Subscriber) -> Iterator[ConfigError]:
+    """The tunnel's ends are different routers."""
     if subscriber.router == split.hub.router:
         yield problem.invalid(
             problem.subscriber_path(split, subscriber, "router"),
@@ -159,18 +160,22 @@ def _two_machines(tunnel: Tunnel) -> Iterator[ConfigError]:
             f"Router {subscriber.router} is the hub of vxlan-split {split.name}: "
             f"subscriber {subscriber.number} must be another router.",
         )
-    if tunnel.remote == tunnel.hub_remote:
+
+
+def _remote(split: Split, subscriber: Subscriber) -> Iterator[ConfigError]:
+    """The hub can send to the subscriber, which has an address of its own."""
+    remote, underlay = parse_address(subscriber.underlay.address), split.hub.underlay
+    if remote is None:
+        return
+    path = problem.subscriber_path(split, subscriber, "underlay", "address")
+    if remote in (parse_address(underlay.ipv4_address), parse_address(underlay.ipv6_address)):
         yield problem.invalid(
-            problem.subscriber_path(split, subscriber, "underlay", "address"),
+            path,
             "underlay-addresses-equal",
-            f"{tunnel.remote} is the hub's underlay address: give the one of subscriber {subscriber.number}.",
+            f"{remote} is the hub's underlay address: give the one of subscriber {subscriber.number}.",
         )
-
-
-def _remote(tunnel: Tunnel) -> Iterator[ConfigError]:
-    if kind := _unreachable_kind(tunnel.remote):
-        path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "address")
-        yield _not_unicast(path, tunnel.remote, kind)
+    if kind := _unreachable_kind(remote):
+        yield _not_unicast(path, remote, kind)
 
 
 @lru_cache(REMEMBERED)
@@ -187,7 +192,7 @@ def _not_unicast(path: str, address: Address, kind: str) -> ConfigError:
     )
 
 
-def _loop(tunnel: Tunnel) -> Iterator[ConfigError]:
+def check_loop(tunnel: Tunnel) -> Iterator[ConfigError]:
     """No tunnel carries its own packets."""
     split, subscriber = tunnel.split, tunnel.subscriber
     if tunnel.remote in tunnel.prefix:
@@ -210,11 +215,10 @@ def _carries(tunnel: Tunnel, address: Address) -> bool:
     return any(address in IPv6Network((prefix.base, prefix.length)) for prefix in tunnel.share.prefixes)
 
 
-def _subscriber_mtu(tunnel: Tunnel) -> Iterator[ConfigError]:
-    mtu, needed = tunnel.subscriber.underlay.mtu, smallest_underlay_mtu(tunnel.remote.version)
-    if mtu < needed:
-        path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "mtu")
-        yield _too_small(path, mtu, needed)
+def _subscriber_mtu(split: Split, subscriber: Subscriber) -> Iterator[ConfigError]:
+    remote, mtu = parse_address(subscriber.underlay.address), subscriber.underlay.mtu
+    if remote and mtu < (needed := smallest_underlay_mtu(remote.version)):
+        yield _too_small(problem.subscriber_path(split, subscriber, "underlay", "mtu"), mtu, needed)
 
 
 def _too_small(path: str, mtu: int, needed: int) -> ConfigError:
@@ -226,18 +230,18 @@ def _too_small(path: str, mtu: int, needed: int) -> ConfigError:
     )
 
 
-def _delegation(tunnel: Tunnel) -> Iterator[ConfigError]:
+def _delegation(split: Split, subscriber: Subscriber, gaps: Gaps) -> Iterator[ConfigError]:
     """No two LANs have the same /64."""
-    split, subscriber = tunnel.split, tunnel.subscriber
     holders: dict[int | None, str] = {}
     for lan in subscriber.delegation.lan:
+        if gaps and f"{problem.lan_path(split, subscriber, lan)}/subnet-id" in gaps:
+            continue
         holder = holders.setdefault(lan.subnet_id, lan.interface)
         if holder == lan.interface:
             continue
-        entry = "lan" + predicate("interface", lan.interface)
         which = "the routed /64" if lan.subnet_id is None else f"subnet-id {lan.subnet_id}"
         yield problem.invalid(
-            problem.subscriber_path(split, subscriber, "delegation", entry),
+            problem.lan_path(split, subscriber, lan),
             "subnet-not-unique",
             f"LAN {holder} has {which} already: give LAN {lan.interface} a subnet-id of its own.",
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from tasuki_yang.errors import ConfigError
-from tasuki_yang.path import predicate
+from tasuki_yang.validator import Gaps
 
 from tasuki_controller.services.vxlan_split import problem
 from tasuki_controller.services.vxlan_split.tables import LAST_PRIORITY, Allocation
@@ -11,12 +11,16 @@ from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel
 
 
 def check_clashes(
-    splits: Iterable[Split], tunnels: Sequence[Tunnel], tables: Allocation
+    splits: Iterable[Split], tunnels: Sequence[Tunnel], tables: Allocation, gaps: Gaps
 ) -> Iterator[ConfigError]:
     """All rules among tunnels that end on one router. The later one of two is named."""
-    yield from _vnis(tunnels)
-    yield from _default_routes(tunnels)
-    yield from _interfaces(splits, tunnels)
+    numbered, directed = tunnels, tunnels
+    if gaps:
+        numbered = [t for t in tunnels if problem.split_path(t.split, "vni-base") not in gaps]
+        directed = [t for t in tunnels if problem.subscriber_path(t.split, t.subscriber, "mode") not in gaps]
+    yield from _vnis(numbered)
+    yield from _default_routes(directed)
+    yield from _interfaces(splits, tunnels, numbered)
     yield from _tables(tunnels, tables)
 
 
@@ -56,9 +60,11 @@ def _default_routes(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
             )
 
 
-def _interfaces(splits: Iterable[Split], tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
-    """An interface is a tunnel, or carries tunnels, or is a LAN."""
-    made = {(router, tunnel.share.interface): tunnel for tunnel in tunnels for router in tunnel.routers}
+def _interfaces(
+    splits: Iterable[Split], tunnels: Iterable[Tunnel], numbered: Iterable[Tunnel]
+) -> Iterator[ConfigError]:
+    """An interface is a tunnel, or carries tunnels, or is a LAN. The names of some tunnels are known."""
+    made = {(router, tunnel.share.interface): tunnel for tunnel in numbered for router in tunnel.routers}
     carrying = {(split.hub.router, split.hub.underlay.interface) for split in splits}
     carrying |= {(tunnel.target, tunnel.subscriber.underlay.interface) for tunnel in tunnels}
     for split in splits:
@@ -74,8 +80,7 @@ def _interfaces(splits: Iterable[Split], tunnels: Iterable[Tunnel]) -> Iterator[
         for lan in tunnel.subscriber.delegation.lan:
             end = (tunnel.target, lan.interface)
             if end in made or end in carrying:
-                entry = "lan" + predicate("interface", lan.interface)
-                path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "delegation", entry)
+                path = problem.lan_path(tunnel.split, tunnel.subscriber, lan)
                 why = f"is the tunnel of {made[end].source}" if end in made else "is the underlay of a tunnel"
                 yield _misused(path, end, why)
 

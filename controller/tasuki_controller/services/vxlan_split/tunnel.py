@@ -9,13 +9,18 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
-from tasuki_yang.network import NetworkVxlanSplit, NetworkVxlanSplitSubscriber
+from tasuki_yang.network import (
+    NetworkVxlanSplit,
+    NetworkVxlanSplitSubscriber,
+    NetworkVxlanSplitSubscriberDelegationLan,
+)
 
 from tasuki_controller.services.vxlan_split.plan import Share, numbers, share, tunnel_mtu
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Split: TypeAlias = NetworkVxlanSplit
 Subscriber: TypeAlias = NetworkVxlanSplitSubscriber
+Lan: TypeAlias = NetworkVxlanSplitSubscriberDelegationLan
 Key: TypeAlias = tuple[str, int]
 """A split's name and a subscriber's number."""
 
@@ -53,9 +58,10 @@ class Tunnel:
         return f"vxlan-split {self.split.name}, subscriber {self.subscriber.number}"
 
     @property
-    def routers(self) -> tuple[str, str]:
-        """Where the tunnel ends: the hub and the target."""
-        return self.split.hub.router, self.target
+    def routers(self) -> tuple[str, ...]:
+        """Where the tunnel ends: the hub, if there is one, and the target."""
+        hub = self.split.hub.router
+        return (hub, self.target) if hub else (self.target,)
 
     @property
     def mtu(self) -> int:
