@@ -254,7 +254,9 @@ async def test_operational_data_is_the_routers_own_and_the_last_known_when_it_is
 
 
 @pytest.mark.parametrize(
-    "text", [gzip.compress(bytes(65 << 20)), gzip.compress(b"[" * 100_000), gzip.compress(b"[]"), b"x", b""]
+    "text",
+    [gzip.compress(bytes(65 << 20)), gzip.compress(b"[" * 100_000), gzip.compress(b"[]"), b"x", b""],
+    ids=["too large", "too deep", "no object", "no gzip", "nothing"],
 )
 async def test_operational_data_that_is_none_fails_who_asked_for_it_and_nobody_else(
     controller: ControllerProcess, alice: Operator, text: bytes

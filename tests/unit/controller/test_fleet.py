@@ -3,18 +3,21 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tasuki_controller import fleet as fleet_module
 from tasuki_controller import problems
+from tasuki_controller.access import Context
 from tasuki_controller.failure import Failed
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.intended import Intended
 from tasuki_controller.intent import router_intent
 from tasuki_controller.link import Link
+from tasuki_controller.northbound.router import RouterService
 from tasuki_controller.sqlite import SqliteStore
 from tasuki_controller.store import DriftCount
-from tasuki_proto.v1 import agent_pb2, drift_pb2
+from tasuki_proto.v1 import agent_pb2, drift_pb2, router_pb2
 
 TREE = {"ietf-interfaces:interfaces": {"interface": [{"name": "lan0"}]}}
 OTHER = {"ietf-interfaces:interfaces": {"interface": [{"name": "lan1"}]}}
@@ -306,6 +309,19 @@ async def test_a_router_that_leaves_does_not_keep_those_waiting_who_asked_it(fle
     await fleet.disconnect(link)
     with pytest.raises(Failed, match="not connected"):
         await asking
+
+
+async def test_a_router_that_goes_while_it_is_looked_at_is_missing(
+    fleet: Fleet, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def meanwhile(_: datetime) -> Mapping[str, DriftCount]:
+        fleet.publish(intended(2, removed=2))
+        return {}
+
+    fleet.publish(intended(1, home=TREE))
+    monkeypatch.setattr(store, "drift_counts", meanwhile)
+    with pytest.raises(Failed, match="no router 'home'"):
+        await RouterService(fleet).GetRouter(router_pb2.GetRouterRequest(name="home"), cast("Context", None))
 
 
 async def test_a_router_that_nobody_knows_is_missing(fleet: Fleet) -> None:

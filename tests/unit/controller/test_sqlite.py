@@ -156,6 +156,21 @@ async def test_a_routers_clock_does_not_decide_for_how_long_its_drift_is_kept(
     await store.close()
 
 
+async def test_drift_of_an_older_database_counts_as_stored_when_it_was_last_seen(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path)
+    await store.save_drift("home", [item(1), item(2, timedelta(days=91))])
+    await store.close()
+    with sqlite3.connect(tmp_path / DATABASE) as database:
+        database.execute("DROP INDEX drift_by_storing")
+        database.execute("ALTER TABLE drift DROP COLUMN stored")
+        database.execute("PRAGMA user_version = 2")
+    database.close()
+    store = await SqliteStore.open(tmp_path)
+    everything = DriftFilter("home", open_only=False, since=NOW - timedelta(days=10_000), limit=10)
+    assert await drift_ids(store, everything) == ["1"]
+    await store.close()
+
+
 async def test_a_listing_of_drift_stays_small_enough_to_be_sent(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
