@@ -198,8 +198,8 @@ async def heal_often(intent: bytes, state_dir: Path) -> list[float]:
 
 async def follow(kernel: Kernel, reconciler: Reconciler) -> None:
     """As the agent does: the kernel's events make kinds dirty."""
-    async for topics in kernel.events():
-        reconciler.mark_dirty(kind.name for kind in reconciler.kinds if kind.wakes_on & topics)
+    async for names in kernel.events({kind.name: kind.wakes_on for kind in reconciler.kinds}):
+        reconciler.mark_dirty(names)
 
 
 def is_healed(reconciler: Reconciler) -> bool:

@@ -111,8 +111,8 @@ class _DriftRecorder:
 
 async def _follow(kernel: Kernel, reconciler: Reconciler) -> None:
     """Make kinds dirty by what the kernel's monitor says."""
-    async for topics in kernel.events():
-        reconciler.mark_dirty(kind.name for kind in reconciler.kinds if kind.wakes_on & topics)
+    async for names in kernel.events({kind.name: kind.wakes_on for kind in reconciler.kinds}):
+        reconciler.mark_dirty(names)
 
 
 async def _operational(reconciler: Reconciler) -> Tree:

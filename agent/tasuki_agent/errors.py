@@ -22,14 +22,11 @@ class Foreign(ApplyError):  # noqa: N818
     """An object that is not ours bears the name or key. It is reported and left alone."""
 
 
+# Not EINVAL, EPERM and their like: the kernel also gives them for what a person did and undoes, such as an
+# MTU below 1280 (no IPv6 address there), IPv6 disabled on an underlay, a module not loaded.
 _CLASS_OF_ERRNO: dict[int, type[ApplyError]] = {
     e.EEXIST: Foreign,
-    e.EPERM: Permanent,
-    e.EACCES: Permanent,
-    e.EINVAL: Permanent,
     e.ERANGE: Permanent,
-    e.EOPNOTSUPP: Permanent,
-    e.EAFNOSUPPORT: Permanent,
     e.EPROTONOSUPPORT: Permanent,
     e.ENOSYS: Permanent,
     e.EMSGSIZE: Permanent,
@@ -38,7 +35,6 @@ _CLASS_OF_ERRNO: dict[int, type[ApplyError]] = {
     e.EDOM: Permanent,
     e.ELOOP: Permanent,
     e.EOVERFLOW: Permanent,
-    e.EROFS: Permanent,
 }
 
 

@@ -40,6 +40,10 @@ class Ref(NamedTuple):
         """Kind and key as people write them."""
         return f"{self.kind} {self.key}"
 
+    def met_by(self, spec: "Spec") -> bool:  # noqa: ARG002
+        """Whether the object, such as it is or will be, is what is needed. By itself a need is met by any."""
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Create:
@@ -97,6 +101,34 @@ def differing_fields(wanted: Spec, observed: Spec) -> tuple[str, ...]:
     return tuple(names)
 
 
+@dataclass(frozen=True, slots=True)
+class Octet:
+    """A condition on one byte of a message.
+
+    Attributes:
+        offset: of the byte, behind the netlink head.
+        values: those that matter.
+    """
+
+    offset: int
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Something that the kernel tells of by rtnetlink, unasked.
+
+    Attributes:
+        groups: multicast groups to join, RTNLGRP_….
+        types: types of messages, RTM_….
+        only: what messages of these types must have; others are dropped before they wake anybody.
+    """
+
+    groups: tuple[int, ...]
+    types: tuple[int, ...]
+    only: Octet | None = None
+
+
 Observed: TypeAlias = Mapping[str, Mapping[Key, Spec]]
 """All that was observed: kind's name to key to spec."""
 
@@ -108,8 +140,8 @@ class Kind(Protocol):
     """The noun: folder, YANG module `tasuki-<noun>`, tests and page of docs bear it."""
     follows: ClassVar[tuple[str, ...]]
     """Kinds whose objects are created before, and deleted after, the objects of this one."""
-    wakes_on: ClassVar[frozenset[str]]
-    """Topics of the kernel's monitor (`tasuki_agent.kernel.Topic` values) that make this kind dirty."""
+    wakes_on: ClassVar[tuple[Topic, ...]]
+    """What has this kind observed again: news of its objects, and of what takes them along."""
 
     def want(self, intent: "Router") -> Mapping[Key, Spec]:
         """What the router tree asks for, normalised like observed state. Total on a validated tree."""

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from tasuki_yang.router import (
     InterfacesInterface,
@@ -18,6 +18,7 @@ from tasuki_yang.router import (
     RoutingRulesIpv4Rule,
     RoutingRulesIpv6Rule,
 )
+from tasuki_yang.tree import Tree
 
 _Route: TypeAlias = (
     RoutingControlPlaneProtocolsControlPlaneProtocolStaticRoutesIpv4Route
@@ -27,13 +28,29 @@ _Route: TypeAlias = (
 _MAIN_TABLE = 254
 _METRIC_OF_ADVERTISED_ROUTES = 1024
 _ACCEPT_RA = {"never": 0, "as-host": 1, "always": 2}
-_SPECIAL = {
-    "blackhole": "blackhole",
-    "unreachable": "unreachable",
-    "prohibit": "prohibit",
-    "receive": "local",
-}
-"""RFC 8349's names of special next hops, and those of ip-route(8)."""
+
+_INTERFACE = "/ietf-interfaces:interfaces/interface"
+_PROTOCOL = "/ietf-routing:routing/control-plane-protocols/control-plane-protocol"
+_ROUTE = f"{_PROTOCOL}/static-routes/ietf-{{0}}-unicast-routing:{{0}}/route"
+_LEAVES = (
+    (_INTERFACE, "name description type enabled tasuki-link:mtu tasuki-link:mac-address"),
+    (f"{_INTERFACE}/tasuki-link:vxlan", "vni udp-port underlay remote local learning"),
+    (f"{_INTERFACE}/ietf-ip:{{0}}/address", "ip prefix-length tasuki-address:no-prefix-route"),
+    (f"{_INTERFACE}/ietf-ip:ipv6", "tasuki-sysctl:accept-router-advertisements"),
+    (_PROTOCOL, "type name description"),
+    (f"{_PROTOCOL}/static-routes", "tasuki-route:table"),
+    (_ROUTE, "destination-prefix description tasuki-route:metric"),
+    (f"{_ROUTE}/next-hop", "outgoing-interface next-hop-address special-next-hop"),
+    ("/ietf-routing:routing/tasuki-rule:rules/{0}/rule", "name priority table source destination"),
+    ("/ietf-routing:routing/tasuki-sysctl:forwarding", "ipv4 ipv6"),
+)
+RENDERED = frozenset(
+    f"{parent.format(family)}/{leaf}"
+    for parent, names in _LEAVES
+    for family in ("ipv4", "ipv6")
+    for leaf in names.split()
+)
+"""Leaves of the router tree that the commands carry out, or that are names and words only."""
 
 
 class Stage(Enum):
@@ -56,6 +73,24 @@ class Step:
     """Empty where nothing need be undone: deleting a link takes its addresses and routes along."""
     link: str = ""
     """The tunnel that the step belongs to; empty if to none in particular."""
+
+
+def not_rendered(tree: Tree) -> Sequence[str]:
+    """Paths, without keys, of the leaves that no command would carry out."""
+    return sorted(set(leaf_paths(tree)) - RENDERED)
+
+
+def leaf_paths(value: Any, path: str = "") -> Iterator[str]:
+    """Paths, without keys, of the leaves that a value of the tree has."""
+    match value:
+        case dict():
+            for label, member in value.items():
+                yield from leaf_paths(member, f"{path}/{label}")
+        case [dict(), *_]:
+            for entry in value:
+                yield from leaf_paths(entry, path)
+        case _:
+            yield path
 
 
 def steps(router: Router) -> Sequence[Step]:
@@ -146,7 +181,7 @@ def _routes(router: Router, tunnels: frozenset[str]) -> Iterator[Step]:
 
 def _route(family: int, table: int, route: _Route, tunnels: frozenset[str]) -> Step:
     hop = route.next_hop
-    words: list[object] = [_SPECIAL[hop.special_next_hop]] if hop.special_next_hop else []
+    words: list[object] = [hop.special_next_hop] if hop.special_next_hop else []
     words += [route.destination_prefix]
     words += ["via", hop.next_hop_address] if hop.next_hop_address else []
     words += ["dev", hop.outgoing_interface] if hop.outgoing_interface else []

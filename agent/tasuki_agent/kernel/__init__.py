@@ -3,7 +3,7 @@
     attributes, uapi, addresses   bytes and numbers (pure)
     netlink, memo                 requests in batches, dumps that are decoded once
     interfaces                    names and indexes
-    monitor                       which topics changed
+    monitor                       whose objects may have changed
     sysctl                        parameters, and what they were before
     marks                         how we know our objects again
 
@@ -18,11 +18,11 @@ from typing import Self
 
 from tasuki_agent.errors import Permanent
 from tasuki_agent.kernel.interfaces import Interfaces
-from tasuki_agent.kernel.monitor import Monitor, Topic
+from tasuki_agent.kernel.monitor import Listeners, Monitor
 from tasuki_agent.kernel.netlink import Rtnetlink
 from tasuki_agent.kernel.sysctl import Sysctls, world
 
-__all__ = ["Kernel", "Topic"]
+__all__ = ["Kernel"]
 
 MINIMUM_RELEASE = (5, 18)
 """The first kernel that keeps a protocol on addresses."""
@@ -34,6 +34,7 @@ class Kernel:
     rtnetlink: Rtnetlink
     interfaces: Interfaces
     sysctls: Sysctls
+    monitor: Monitor | None = None
 
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
@@ -46,30 +47,31 @@ class Kernel:
         """
         check_release(os.uname().release)
         self.rtnetlink = Rtnetlink()
-        self._monitor = Monitor(self.rtnetlink.port)
         self.interfaces = Interfaces()
         self.sysctls = Sysctls(self._state_dir / "sysctl.json")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close the sockets. Nothing that was made goes away with them."""
-        self.rtnetlink.close()
+        await self.rtnetlink.close()
         self.interfaces.close()
-        self._monitor.close()
+        if self.monitor:
+            self.monitor.close()
 
-    def events(self) -> AsyncIterator[frozenset[Topic]]:
-        """The topics that changed since the last time, coalesced, for ever. One reader."""
-        return self._monitor.events()
+    def events(self, listeners: Listeners) -> AsyncIterator[frozenset[str]]:
+        """The listeners that something changed for since the last time, coalesced, for ever. One reader.
+
+        Whatever changes after this call is told.
+        """
+        if self.monitor:
+            self.monitor.close()
+        self.monitor = Monitor(self.rtnetlink.port, listeners)
+        return self.monitor.events()
 
     @property
     def world(self) -> str:
         """This boot and this network namespace. In another one nothing is left of what was made."""
         return world()
-
-    @property
-    def overruns(self) -> int:
-        """How often the monitor lost messages; each time every topic counted as changed."""
-        return self._monitor.overruns
 
 
 def check_release(release: str) -> None:

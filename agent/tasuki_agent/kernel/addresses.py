@@ -52,3 +52,14 @@ def split_prefix(prefix: str) -> tuple[bytes, int]:
     bits, length = packed(address), int(digits)
     spare = 8 * len(bits) - length
     return ((int.from_bytes(bits, "big") >> spare) << spare).to_bytes(len(bits), "big"), length
+
+
+def contains(prefix: str, other: str) -> bool:
+    """Whether a prefix is all of the other one or more, of the same family."""
+    bits, length = split_prefix(prefix)
+    other_bits, other_length = split_prefix(other)
+    return (
+        len(bits) == len(other_bits)
+        and length <= other_length
+        and split_prefix(f"{text(other_bits)}/{length}")[0] == bits
+    )

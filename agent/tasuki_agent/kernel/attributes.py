@@ -67,5 +67,9 @@ def number(value: bytes) -> int:
 
 
 def text(value: bytes) -> str:
-    """The text in a value, without its closing zero. Interface names may hold any byte but a few."""
-    return value.rstrip(b"\0").decode(errors="surrogateescape")
+    """The text in a value, without its closing zero.
+
+    Names of interfaces may hold any byte but a few. What is not UTF-8 is spelled out in hexadecimal: the text
+    ends up in reports, and no message to the kernel names an interface that we only saw.
+    """
+    return value.rstrip(b"\0").decode(errors="backslashreplace")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from tasuki_agent.errors import Transient
+from tasuki_agent.kernel.attributes import text
 
 # linux/sockios.h
 _SIOCGIFNAME = 0x8910
@@ -52,8 +53,7 @@ class Interfaces:
         answer = self._ask(_SIOCGIFNAME, b"", index)
         if answer is None:
             return None
-        name: bytes = _IFREQ.unpack(answer)[0]
-        return name.rstrip(b"\0").decode(errors="surrogateescape")
+        return text(_IFREQ.unpack(answer)[0])
 
     def _ask(self, question: int, name: bytes, index: int) -> bytes | None:
         try:

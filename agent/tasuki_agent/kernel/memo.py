@@ -19,15 +19,25 @@ class Memo(Generic[K, S]):
     keep their names.
     """
 
-    def __init__(self, decode: Decoder[K, S], name_of: NameOf) -> None:
+    def __init__(
+        self, decode: Decoder[K, S], name_of: NameOf, beside: Callable[[S, S], S] | None = None
+    ) -> None:
+        """Remember what `decode` says.
+
+        Args:
+            decode: reads one message.
+            name_of: says which interface has an index now.
+            beside: makes one of the first object of a key and another one; without it the first one counts.
+        """
         self._decode = decode
         self._name_of = name_of
+        self._beside = beside
         self._meanings: dict[bytes, tuple[tuple[K, S] | None, list[int]]] = {}
         """What a message said, and the indexes of the interfaces whose names were said with it."""
         self._names: dict[int, str] = {}
 
     def objects(self, messages: Iterable[bytes]) -> dict[K, S]:
-        """The dump's objects. Of several with one key the first counts: see `ours_first`."""
+        """The dump's objects."""
         names = Names(self._name_of)
         renamed = {index for index, name in self._names.items() if names.current(index) != name}
         meanings: dict[bytes, tuple[tuple[K, S] | None, list[int]]] = {}
@@ -42,7 +52,10 @@ class Memo(Generic[K, S]):
             else:
                 meanings[message] = meaning
             if meaning[0] is not None:
-                objects.setdefault(*meaning[0])
+                key, spec = meaning[0]
+                first = objects.setdefault(key, spec)
+                if self._beside and first is not spec:
+                    objects[key] = self._beside(first, spec)
         self._meanings, self._names = meanings, names.known
         return objects
 
@@ -50,7 +63,7 @@ class Memo(Generic[K, S]):
 def ours_first(messages: Iterable[bytes], mark: bytes) -> list[bytes]:
     """The messages, those with our mark before the others.
 
-    The kernel lets an equal object of somebody else stand beside ours (a rule of another protocol, an IPv4
-    address of another length). Then ours is the one that counts.
+    The kernel lets an equal object of somebody else stand beside ours, such as an IPv4 address of another
+    length. Then ours is the one that counts.
     """
     return sorted(messages, key=lambda message: mark not in message)

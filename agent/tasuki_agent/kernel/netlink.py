@@ -68,13 +68,12 @@ class Rtnetlink:
         # Nobody else touches the socket, so that requests and dumps need no lock.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rtnetlink")
 
-    def close(self) -> None:
-        """Give up what still waits, and the socket."""
-        if self._sender:
-            self._sender.cancel()
+    async def close(self) -> None:
+        """Give up what was not sent yet, take the answer to what was, and end the socket."""
         for request in self._queue:
             request.done.cancel()
-        self._queue.clear()
+        if self._sender:
+            await asyncio.wait([self._sender])
         self._thread.shutdown()
         self._socket.close()
 
@@ -132,17 +131,24 @@ class Rtnetlink:
         """Send until nothing waits, and encode a batch while the kernel works on the one before."""
         loop = asyncio.get_running_loop()
         sent: list[_Request] = []
+        encoded: list[_Request] = []
         answer: asyncio.Future[_Refusals] | None = None
-        while self._queue or answer:
-            batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
-            encoded, messages = _encode(batch)
-            if answer:
-                await asyncio.wait([answer])
-                _settle(sent, answer)
-            sent, answer = encoded, None
-            if sent:
-                answer = loop.run_in_executor(self._thread, self._exchange, messages, len(sent))
-        self._sender = None
+        try:
+            while self._queue or answer:
+                batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
+                encoded, messages = _encode(batch)
+                if answer:
+                    await asyncio.wait([answer])
+                    _settle(sent, answer)
+                sent, answer = encoded, None
+                if sent:
+                    answer = loop.run_in_executor(self._thread, self._exchange, messages, len(sent))
+        finally:
+            # Nobody waits for ever, even if this task is cancelled: what has its answer takes no harm.
+            for request in (*sent, *encoded, *self._queue):
+                request.done.cancel()
+            self._queue.clear()
+            self._sender = None
 
     def _exchange(self, messages: bytes, last: int) -> _Refusals:
         """Send one batch and read what was refused."""
@@ -217,12 +223,21 @@ def _settle(sent: list[_Request], answer: asyncio.Future[_Refusals]) -> None:
 
 
 def _open(port: int) -> socket.socket:
-    opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, uapi.NETLINK_ROUTE)
-    opened.setblocking(False)
-    opened.setsockopt(socket.SOL_SOCKET, uapi.SO_RCVBUFFORCE, RECEIVE_QUEUE)
+    opened = open_socket(RECEIVE_QUEUE)
     for option in (uapi.NETLINK_CAP_ACK, uapi.NETLINK_EXT_ACK, uapi.NETLINK_GET_STRICT_CHK):
         opened.setsockopt(uapi.SOL_NETLINK, option, 1)
     opened.bind((port, 0))
+    return opened
+
+
+def open_socket(receive_queue: int) -> socket.socket:
+    """An rtnetlink socket that never blocks, with a queue of so many bytes if the system permits."""
+    opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, uapi.NETLINK_ROUTE)
+    opened.setblocking(False)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, uapi.SO_RCVBUFFORCE, receive_queue)
+    except PermissionError:  # a container's administrator may not pass net.core.rmem_max
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_queue)
     return opened
 
 
@@ -241,6 +256,9 @@ def _encode(batch: list[_Request]) -> tuple[list[_Request], bytes]:
             payload = request.payload()
         except ApplyError as e:
             request.done.set_exception(type(e)(f"{request}: {e}"))
+            continue
+        except Exception as e:  # noqa: BLE001 - a defect of one kind is told to whoever waits, and to nobody else
+            request.done.set_exception(e)
             continue
         sent.append(request)
         flags = request.flags | uapi.NLM_F_REQUEST

@@ -8,10 +8,14 @@ the parameters do.
 import json
 import logging
 import re
+import socket
+import sys
 from pathlib import Path
+from typing import Any, TypeGuard
 
 from tasuki_agent.durable import replace_file
 from tasuki_agent.errors import Permanent, error_class
+from tasuki_agent.kernel.uapi import SO_NETNS_COOKIE
 
 _ROOT = Path("/proc/sys")
 _KEY = re.compile(r"net(/(?!\.{1,2}/)[^/\0]+)+")
@@ -64,13 +68,16 @@ class Sysctls:
 
     def _load(self) -> dict[str, str]:
         try:
-            record = json.loads(self._record.read_text())
+            record = json.loads(self._record.read_bytes())
         except FileNotFoundError:
             return {}
-        except json.JSONDecodeError as e:
-            _log.warning("%s is not JSON (%s): parameters keep their present values", self._record, e)
-            return {}
-        return dict(record["before"]) if record["world"] == self._world else {}
+        except ValueError:
+            record = None
+        match record:
+            case {"world": str(world), "before": dict(before)} if _are_values(before):
+                return before if world == self._world else {}
+        _log.warning("%s is damaged: parameters keep their present values", self._record)
+        return {}
 
     def _save(self) -> None:
         record = {"world": self._world, "before": self._before}
@@ -78,9 +85,18 @@ class Sysctls:
 
 
 def world() -> str:
-    """This boot and this network namespace: what lives and dies with everything that we made."""
+    """This boot and this network namespace: what lives and dies with everything that we made.
+
+    The namespace by its cookie: its inode in /proc is another one's as soon as it is gone.
+    """
     boot = (_ROOT / "kernel/random/boot_id").read_text().strip()
-    return f"{boot} {Path('/proc/thread-self/ns/net').stat().st_ino}"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as here:
+        cookie = here.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
+    return f"{boot} {int.from_bytes(cookie, sys.byteorder)}"
+
+
+def _are_values(record: dict[Any, Any]) -> TypeGuard[dict[str, str]]:
+    return all(isinstance(value, str) and _KEY.fullmatch(key) for key, value in record.items())
 
 
 def _file(key: str) -> Path:

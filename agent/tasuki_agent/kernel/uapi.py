@@ -8,6 +8,7 @@ from typing import Final
 # asm-generic/socket.h
 SO_ATTACH_FILTER: Final = 26
 SO_RCVBUFFORCE: Final = 33
+SO_NETNS_COOKIE: Final = 71
 
 # linux/socket.h
 AF_INET: Final = 2
@@ -16,6 +17,7 @@ AF_INET6: Final = 10
 # linux/netlink.h
 NETLINK_ROUTE: Final = 0
 SOL_NETLINK: Final = 270
+NETLINK_ADD_MEMBERSHIP: Final = 1
 NETLINK_CAP_ACK: Final = 10
 NETLINK_EXT_ACK: Final = 11
 NETLINK_GET_STRICT_CHK: Final = 12
@@ -109,10 +111,13 @@ IFA_ADDRESS: Final = 1
 IFA_LOCAL: Final = 2
 IFA_FLAGS: Final = 8
 IFA_PROTO: Final = 11
+IFA_F_DADFAILED: Final = 0x8
+IFA_F_TENTATIVE: Final = 0x40
 IFA_F_PERMANENT: Final = 0x80
 IFA_F_NOPREFIXROUTE: Final = 0x200
 
 # linux/fib_rules.h
+FIB_RULE_INVERT: Final = 0x2
 FRA_DST: Final = 1
 FRA_SRC: Final = 2
 FRA_PRIORITY: Final = 6

@@ -128,8 +128,9 @@ class _Draft:
             if need in self.make:
                 self.place(need)
                 in_plan.append(need)
-            if not self._will_exist(need):
-                self.waiting[ref] = need
+            spec = self._future(need)
+            if spec is None or not need.met_by(spec):
+                self.waiting[ref] = need if spec is not None else Ref(need.kind, need.key)
                 return
             if need.kind == ref.kind and need in self.make:
                 depth = max(depth, self.depth[need] + 1)
@@ -139,10 +140,11 @@ class _Draft:
     def _spec(self, ref: Ref) -> Spec:
         return self.make[ref].spec
 
-    def _will_exist(self, ref: Ref) -> bool:
+    def _future(self, ref: Ref) -> Spec | None:
+        """What the object will be when the plan is carried out; None if it will not be there."""
         if ref in self.make:
-            return ref not in self.waiting
-        return ref.key in self.observed.get(ref.kind, {}) and ref not in self.foreign
+            return None if ref in self.waiting else self.make[ref].spec
+        return None if ref in self.foreign else self.observed.get(ref.kind, {}).get(ref.key)
 
     def creation_levels(self, order: Mapping[str, int]) -> list[tuple[Step, ...]]:
         """First what others refer to."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from tasuki_agent.errors import ApplyError, Transient
 from tasuki_agent.intent import Intent
-from tasuki_agent.kind import Delete, Key, Kind, Ref, Spec
+from tasuki_agent.kind import Create, Key, Kind, Ref, Spec
 from tasuki_agent.reconcile.compare import Class, Difference, Wanted, compare
 from tasuki_agent.reconcile.drift import DriftBook
 from tasuki_agent.reconcile.plan import Plan, Step, plan
@@ -266,9 +266,12 @@ class Reconciler:
                 self.board.retry(ref)
 
     def _touched(self, todo: Plan) -> set[str]:
-        """Kinds that the plan may have changed: with an object the kernel takes away what depends on it."""
+        """Kinds that the plan may have changed.
+
+        With an object that goes, or that is only switched off, the kernel takes away what depends on it.
+        """
         touched = {step.ref.kind for level in todo.levels for step in level}
-        if any(isinstance(step.change, Delete) for level in todo.levels for step in level):
+        if any(not isinstance(step.change, Create) for level in todo.levels for step in level):
             for kind in self.kinds:
                 if touched.intersection(kind.follows):
                     touched.add(kind.name)

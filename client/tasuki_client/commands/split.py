@@ -1,5 +1,6 @@
 """`tasuki map` and `tasuki render`: a split as a whole, and the other end of one tunnel."""
 
+import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -51,7 +52,7 @@ def render(client: Client, name: str, number: int, language: str) -> None:
     """Print the configuration of one subscriber's end.
 
     Raises:
-        TasukiError: there is no such split or subscriber.
+        TasukiError: there is no such split or subscriber, or its end is more than commands can make.
     """
     split = _split(client, name)
     subscriber = next((s for s in split.subscriber if s.number == number), None)
@@ -61,7 +62,13 @@ def render(client: Client, name: str, number: int, language: str) -> None:
         )
     target = subscriber.router or f"{name}/{number}"
     answer = client.get(DATASTORE_INTENDED, router=target)
-    tree = RouterTree.model_validate_json(answer.config_json)
+    content = json.loads(answer.config_json)
+    if left_out := linux.not_rendered(content):
+        raise TasukiError(
+            f"{target} cannot be rendered, because there is no command for {', '.join(left_out)}: "
+            "run the agent on it, or leave these out of its router tree"
+        )
+    tree = RouterTree.model_validate(content)
     title = [
         f"Subscriber {number} of the split {name}, {split.prefix}: its end of the tunnel.",
         *([subscriber.description] if subscriber.description else []),

@@ -4,7 +4,7 @@ import pytest
 from kernel.kinds.machine import TUNNEL, Kinds, listing
 from netns import Namespace, until
 from tasuki_agent.errors import Foreign, Permanent, Transient
-from tasuki_agent.kind import Create, Delete, Ref, differing_fields
+from tasuki_agent.kind import Create, Delete, Ref, Update, differing_fields
 from tasuki_agent.kinds.address.model import Address, AddressKey
 
 V6 = AddressKey("e0", "2001:db8::1")
@@ -17,6 +17,7 @@ WANTED = [
     (V4, Address(32)),
     (V4, Address(24, no_prefix_route=True)),
 ]
+TUNNEL_ADDRESS = AddressKey("vxlan01", "2001:db8:1::1")
 
 
 def address_as_ip_shows_it(router: Namespace, ip: str) -> dict[str, Any]:
@@ -78,6 +79,51 @@ async def test_what_the_kernel_made_itself_is_never_ours(router: Namespace, kind
     seen = await kinds["address"].observe()
     assert any(key.interface == "vxlan01" and key.ip.startswith("fe80:") for key in seen)
     assert await kinds.ours("address") == {}
+
+
+async def test_a_link_local_address_typed_on_our_link_stays(router: Namespace, kinds: Kinds) -> None:
+    await kinds["link"].apply(Create("vxlan01", TUNNEL))
+    router.ip("addr add fe80::1/64 dev vxlan01")
+    assert await kinds.ours("address") == {}
+
+
+async def test_a_lost_link_local_address_is_replaced_by_the_one_that_the_kernel_had_made(
+    router: Namespace, kinds: Kinds
+) -> None:
+    await kinds["link"].apply(Create("vxlan01", TUNNEL))
+    second = TUNNEL_ADDRESS._replace(ip="2001:db8:2::1")
+    by_kernel = router.ip("-6 -brief addr show dev vxlan01 scope link")
+    for key in (TUNNEL_ADDRESS, second):
+        await kinds["address"].apply(Create(key, Address(64)))
+    router.ip("-6 addr flush dev vxlan01 scope link")
+    seen = await kinds["address"].observe()
+    for key in (TUNNEL_ADDRESS, second):
+        assert differing_fields(Address(64), seen[key]) == ("link_local",)
+        assert kinds["address"].in_place(seen[key], Address(64))
+        await kinds["address"].apply(Update(key, seen[key], Address(64)))
+    assert await kinds.ours("address") == {TUNNEL_ADDRESS: Address(64), second: Address(64)}
+    assert router.ip("-6 -brief addr show dev vxlan01 scope link") == by_kernel
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "link set lo name lan0",
+        "link set e2 name lan0 arp off",
+        "link add lan0 type veth peer name e1",
+        "link add lan0 up type veth peer name e1",
+        "link set e2 name lan0 addrgenmode none",
+    ],
+    ids=["no Ethernet", "no neighbours", "down", "no carrier", "told to have none"],
+)
+async def test_an_interface_that_has_no_link_local_address_by_nature_needs_none(
+    router: Namespace, kinds: Kinds, made: str
+) -> None:
+    router.ip(made)
+    key = AddressKey("lan0", "2001:db8:1::1")
+    await kinds["address"].apply(Create(key, Address(64)))
+    router.ip("-6 addr flush dev lan0 scope link")
+    assert await kinds.ours("address") == {key: Address(64)}
 
 
 async def test_an_address_that_will_expire_is_never_ours(router: Namespace, kinds: Kinds) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from kernel.kinds.machine import TUNNEL, Kinds, listing
 from netns import Namespace
-from tasuki_agent.errors import Foreign, Permanent, Transient
+from tasuki_agent.errors import ApplyError, Foreign, Transient
 from tasuki_agent.kind import Create, Delete, Ref, Update, differing_fields
 from tasuki_agent.kinds.link.linktypes import OtherLink
 
@@ -158,6 +158,17 @@ async def test_links_of_others_are_seen_as_something_to_stand_on(kinds: Kinds) -
     assert list(kinds["link"].needs("vxlan01", TUNNEL)) == [Ref("link", "e0")]
 
 
+async def test_a_name_that_is_no_text_is_seen_spelled_out_and_can_be_reported(
+    router: Namespace, kinds: Kinds
+) -> None:
+    router.ip("link add tunnel0 type vxlan id 7 dstport 4789 remote 10.1.1.2 dev e2")
+    for interface, name in (("tunnel0", "tunn\udce9l"), ("e2", "caf\udce9")):
+        router.ip(f"link set {interface} down")
+        router.ip(f"link set {interface} name {name}")
+    links = await kinds["link"].observe()
+    assert links["tunn\\xe9l"].underlay == "caf\\xe9"
+
+
 async def test_a_taken_name_is_reported_as_foreign_and_left_alone(router: Namespace, kinds: Kinds) -> None:
     router.ip("link add vxlan01 type bridge")
     with pytest.raises(Foreign, match=r"create link vxlan01: File exists \[EEXIST\]"):
@@ -177,8 +188,8 @@ async def test_a_missing_underlay_is_worth_another_try(kinds: Kinds) -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a b", "a" * 16, "tunnel%d/"])
-async def test_a_name_that_no_link_can_have_is_refused_for_good(kinds: Kinds, name: str) -> None:
-    with pytest.raises(Permanent, match="create link"):
+async def test_a_name_that_no_link_can_have_is_refused(kinds: Kinds, name: str) -> None:
+    with pytest.raises(ApplyError, match="create link"):
         await kinds["link"].apply(Create(name, TUNNEL))
 
 
@@ -188,7 +199,7 @@ async def test_an_mtu_that_the_underlay_cannot_carry_is_an_error_and_not_silence
     await link.apply(Create("vxlan01", too_big))
     clamped = (await link.observe())["vxlan01"]
     assert differing_fields(too_big, clamped) == ("mtu",)
-    with pytest.raises(Permanent, match="change mtu of link vxlan01"):
+    with pytest.raises(Transient, match="change mtu of link vxlan01"):
         await link.apply(Update("vxlan01", clamped, too_big))
 
 

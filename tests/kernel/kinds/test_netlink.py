@@ -2,7 +2,11 @@
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 import time
+from collections.abc import Awaitable
+from pathlib import Path
 
 import pytest
 from kernel.kinds.machine import TUNNEL, Kinds
@@ -17,6 +21,10 @@ from tasuki_agent.kinds.route.model import Route, RouteKey
 
 def unreachable(number: int) -> Create:
     return Create(RouteKey(254, f"2001:db8:{number:x}::/48", 1024), Route("unreachable"))
+
+
+def apply_each(kinds: Kinds, *numbers: int) -> list[Awaitable[None]]:
+    return [kinds["route"].apply(unreachable(n)) for n in numbers]
 
 
 async def apply(kinds: Kinds, *changes: Change) -> list[BaseException | None]:
@@ -133,7 +141,60 @@ async def test_requests_without_an_answer_are_worth_another_try(kernel: Kernel, 
 
 async def test_what_waits_when_the_socket_closes_is_cancelled(kernel: Kernel, kinds: Kinds) -> None:
     waiting = asyncio.ensure_future(kinds["route"].apply(unreachable(1)))
-    kernel.rtnetlink.close()
+    await kernel.rtnetlink.close()
     with contextlib.suppress(asyncio.CancelledError):
         await waiting
     assert waiting.cancelled()
+
+
+async def test_what_is_under_way_when_the_socket_closes_gets_its_answer(
+    router: Namespace, tmp_path: Path
+) -> None:
+    async with Kernel(tmp_path) as kernel:
+        requests = [Kinds(kernel)["route"].apply(unreachable(n)) for n in range(3 * BATCH)]
+        await asyncio.sleep(0)  # the first batch goes out
+    outcomes = await asyncio.gather(*requests, return_exceptions=True)
+    assert outcomes[:BATCH] == [None] * BATCH
+    assert {type(outcome) for outcome in outcomes[BATCH:]} <= {type(None), asyncio.CancelledError}
+    assert len(router.ip("-6 route show proto 116").splitlines()) == outcomes.count(None)
+
+
+async def test_a_sender_that_is_cancelled_leaves_nobody_waiting(kernel: Kernel, kinds: Kinds) -> None:
+    """As the loop does with every task when the program is interrupted, before it comes to close."""
+    requests = [asyncio.ensure_future(kinds["route"].apply(unreachable(n))) for n in range(3 * BATCH)]
+    await asyncio.sleep(0)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await kernel.rtnetlink.close()
+    assert {type(outcome) for outcome in await asyncio.gather(*requests, return_exceptions=True)} == {
+        asyncio.CancelledError
+    }
+
+
+async def test_a_kind_that_cannot_encode_a_request_is_told_and_holds_up_nobody(
+    kernel: Kernel, kinds: Kinds
+) -> None:
+    surprise = kernel.rtnetlink.request(
+        uapi.RTM_NEWROUTE, 0, lambda: bytes(-1), doing="create", subject="what nobody thought of"
+    )
+    results = await asyncio.gather(surprise, *apply_each(kinds, 1, 2), return_exceptions=True)
+    assert [type(result) for result in results] == [ValueError, type(None), type(None)]
+
+
+def test_root_of_a_container_without_rights_on_the_host_gets_a_socket_too() -> None:
+    """Its queues are shorter: SO_RCVBUFFORCE asks for CAP_NET_ADMIN in the first user namespace."""
+    container = ["unshare", "--user", "--map-root-user", "--net"]
+    program = (
+        "import asyncio, pathlib; from tasuki_agent.kernel import Kernel\n"
+        "async def main():\n"
+        "    async with Kernel(pathlib.Path('/nowhere')) as kernel:\n"
+        "        kernel.events({})\n"
+        "        print(kernel.world)\n"
+        "asyncio.run(main())"
+    )
+    if subprocess.run([*container, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("this machine has no user namespaces")
+    done = subprocess.run(
+        [*container, sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+    assert (done.stderr, done.returncode) == ("", 0)

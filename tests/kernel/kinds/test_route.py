@@ -120,17 +120,96 @@ async def test_a_replaced_type_leaves_no_unreachable_route_behind(router: Namesp
     assert [row.get("gateway") for row in listing(router, "-6 route show 2001:db8:8::/48")] == [VIA6.via]
 
 
-async def test_a_second_next_hop_by_hand_is_seen_and_replaced(router: Namespace, kinds: Kinds) -> None:
+LAN = RouteKey(254, "203.0.113.0/24", 0)
+VIA4 = Route("unicast", "10.1.1.2", "e0")
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "hop"),
+    [
+        (SITE, "append {} via 2001:db8:0:1::3 dev e0", NextHop("2001:db8:0:1::3", "e0")),
+        (SITE, "append {} via 2001:db8:0:1::3 dev e0 proto static", NextHop("2001:db8:0:1::3", "e0")),
+        (SITE, "append {} via 2001:db8:0:1::3 dev e0 proto 116", NextHop("2001:db8:0:1::3", "e0")),
+        (SITE, "append {} dev e2", NextHop(None, "e2")),
+        (SITE, "append unreachable {}", NextHop(None, None, "unreachable")),
+        (SITE, "append blackhole {} proto 116", NextHop(None, None, "blackhole")),
+        (LAN, "append {} via 10.1.1.3 dev e0", NextHop("10.1.1.3", "e0")),
+        (LAN, "append {} via 10.1.1.3 dev e0 proto 116", NextHop("10.1.1.3", "e0")),
+        (LAN, "append {} via inet6 2001:db8:0:1::3 dev e0", NextHop("2001:db8:0:1::3", "e0")),
+        (LAN, "append {} via 10.1.1.2 dev e0 proto static", NextHop("10.1.1.2", "e0")),
+        (LAN, "prepend {} dev e2", NextHop(None, "e2")),
+        (LAN, "prepend blackhole {}", NextHop(None, None, "blackhole")),
+    ],
+)
+async def test_what_people_put_beside_a_route_is_seen_and_taken_away_alone(
+    router: Namespace, kinds: Kinds, key: RouteKey, typed: str, hop: NextHop
+) -> None:
+    route, wanted, family = kinds["route"], *((VIA6, 6) if key == SITE else (VIA4, 4))
+    await route.apply(Create(key, wanted))
+    before = routes_as_ip_shows_them(router, family)
+    router.ip(f"-{family} route {typed.format(key.prefix)}")
+    seen = (await route.observe())[key]
+    assert differing_fields(wanted, seen) == ("others",)
+    assert seen.others == (hop,)
+
+    await route.apply(Update(key, seen, wanted))
+    assert differing_fields(wanted, (await route.observe())[key]) == ()
+    assert routes_as_ip_shows_them(router, family) == before
+
+
+async def test_a_route_of_ours_with_several_next_hops_is_replaced(router: Namespace, kinds: Kinds) -> None:
+    for key, wanted, hops in (
+        (LAN, VIA4, "nexthop via 10.1.1.3 dev e0 nexthop via 10.1.1.4 dev e0"),
+        (SITE, VIA6, "nexthop via 2001:db8:0:1::3 dev e0 nexthop via 2001:db8:0:1::4 dev e0"),
+    ):
+        router.ip(f"route add {key.prefix} proto 116 {hops}")
+        seen = (await kinds["route"].observe())[key]
+        await kinds["route"].apply(Update(key, seen, wanted))
+        assert differing_fields(wanted, (await kinds["route"].observe())[key]) == ()
+
+
+async def test_a_daemons_next_hop_beside_ours_is_foreign_and_stays(router: Namespace, kinds: Kinds) -> None:
     route = kinds["route"]
     await route.apply(Create(SITE, VIA6))
-    router.ip("-6 route append 2001:db8:8::/48 via 2001:db8:0:1::3 dev e0")
-    seen = (await route.observe())[SITE]
-    assert differing_fields(VIA6, seen) == ("others",)
-    assert seen.others == (NextHop("2001:db8:0:1::3", "e0"),)
+    router.ip("-6 route append 2001:db8:8::/48 via 2001:db8:0:1::3 dev e0 proto bird")
+    router.ip("-6 route append 2001:db8:8::/48 via 2001:db8:0:1::4 dev e0")
+    for _ in range(2):
+        seen = (await route.observe())[SITE]
+        with pytest.raises(
+            Foreign, match="next hops are beside it and left alone: via 2001:db8:0:1::3 dev e0"
+        ):
+            await route.apply(Update(SITE, seen, VIA6))
+        assert gateways(router) == ["2001:db8:0:1::2", "2001:db8:0:1::3"]
 
-    await route.apply(Update(SITE, seen, VIA6))
-    assert differing_fields(VIA6, (await route.observe())[SITE]) == ()
-    assert len(listing(router, "-6 route show 2001:db8:8::/48")) == 1
+
+async def test_what_people_put_beside_a_route_without_a_gateway_does_not_drag_siblings_along(
+    router: Namespace, kinds: Kinds
+) -> None:
+    """The kernel deletes all next hops if a deletion names the interface of one of them, and no gateway."""
+    route = kinds["route"]
+    await route.apply(Create(SITE, VIA6))
+    router.ip("-6 route append 2001:db8:8::/48 via 2001:db8:0:1::3 dev e0 proto bird")
+    router.ip("-6 route append 2001:db8:8::/48 via 2001:db8:0:1::4 dev e0")
+    router.ip("-6 route append 2001:db8:8::/48 dev e0")
+    with pytest.raises(Foreign):
+        await route.apply(Update(SITE, (await route.observe())[SITE], VIA6))
+    assert gateways(router) == ["2001:db8:0:1::2", "2001:db8:0:1::3"]
+
+
+async def test_a_deletion_leaves_a_daemons_next_hop(router: Namespace, kinds: Kinds) -> None:
+    route = kinds["route"]
+    await route.apply(Create(SITE, VIA6))
+    router.ip("-6 route append 2001:db8:8::/48 via 2001:db8:0:1::3 dev e0 proto bird")
+    await route.apply(Delete(SITE, (await route.observe())[SITE]))
+    assert SITE not in await route.observe()
+    assert [row.get("gateway") for row in listing(router, "-6 route show 2001:db8:8::/48")] == [
+        "2001:db8:0:1::3"
+    ]
+
+
+def gateways(router: Namespace) -> list[str]:
+    (row,) = listing(router, "-6 route show 2001:db8:8::/48")
+    return [hop["gateway"] for hop in row["nexthops"]]
 
 
 async def test_a_gateway_alone_may_leave_the_interface_to_the_kernel(kinds: Kinds) -> None:

@@ -94,9 +94,9 @@ async def test_a_deletion_does_not_hit_somebody_elses_rule_with_one_selector_mor
     assert "fwmark 0x1" in router.ip("-6 rule show")
 
 
-async def test_an_equal_rule_by_hand_is_not_mistaken_for_ours(router: Namespace, kinds: Kinds) -> None:
+async def test_an_equal_rule_of_somebody_else_stays_beside_ours(router: Namespace, kinds: Kinds) -> None:
     rule = kinds["rule"]
-    router.ip(f"-6 rule add from {FROM.source} table 100 priority 100")
+    router.ip(f"-6 rule add from {FROM.source} table 100 priority 100 protocol bgp")
     assert await kinds.ours("rule") == {}
 
     await rule.apply(Create(FROM, Rule()))
@@ -114,19 +114,56 @@ async def test_a_rule_that_the_kernel_cannot_tell_from_another_is_foreign(
         await kinds["rule"].apply(Create(FROM, Rule()))
 
 
-async def test_what_people_typed_is_ours_if_its_table_is(router: Namespace, kinds: Kinds) -> None:
+@pytest.fixture
+async def site(kinds: Kinds) -> None:
+    """A tunnel, a table whose default route leaves by it, and the rule that leads there."""
     await kinds["link"].apply(Create("vxlan01", TUNNEL))
     await kinds["route"].apply(Create(RouteKey(100, "::/0", 1024), Route("unicast", None, "vxlan01")))
-    router.ip("-6 rule add from 2001:db8:1::/48 table 100 priority 50")
-    router.ip("-6 rule add from 2001:db8:2::/48 table 100 priority 51 protocol bgp")
-    router.ip("-6 rule add from 2001:db8:3::/48 table 101 priority 52")
-    router.ip("-6 rule add from 2001:db8:4::/48 table main priority 53")
-    assert [key.priority for key in await kinds.ours("rule")] == [50]
+    await kinds["rule"].apply(Create(FROM, Rule()))
 
 
-async def test_rules_to_a_table_with_routes_of_others_are_left_alone(router: Namespace, kinds: Kinds) -> None:
-    await kinds["link"].apply(Create("vxlan01", TUNNEL))
-    await kinds["route"].apply(Create(RouteKey(100, "::/0", 1024), Route("unicast", None, "vxlan01")))
-    router.ip("-6 route add 2001:db8:9::/48 dev e0 table 100")
-    router.ip("-6 rule add from 2001:db8:1::/48 table 100 priority 50")
-    assert await kinds.ours("rule") == {}
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        f"from {FROM.source} table 100 priority 50",
+        f"from {FROM.source} table 100 priority 50 protocol static",
+        f"from {FROM.source} table 100 priority 100 protocol boot",
+        "from 2001:db8:ae00:0:1::7 fwmark 0x1 table 100 priority 50",
+    ],
+)
+async def test_a_typed_rule_that_repeats_or_narrows_ours_is_taken_away_and_ours_stays(
+    router: Namespace, kinds: Kinds, typed: str
+) -> None:
+    router.ip(f"-6 rule add {typed}")
+    (unexpected,) = (await kinds.ours("rule")).keys() - {FROM}
+    await kinds["rule"].apply(Delete(unexpected, Rule()))
+    assert await kinds.ours("rule") == {FROM: Rule()}
+    assert len(rules_as_ip_shows_them(router, "ipv6")) == 3
+
+
+@pytest.mark.usefixtures("site")
+async def test_an_equal_rule_without_a_protocol_is_left_alone_because_a_deletion_might_hit_ours(
+    router: Namespace, kinds: Kinds
+) -> None:
+    router.ip(f"-6 rule add from {FROM.source} table 100 priority 100 protocol unspec")
+    assert await kinds.ours("rule") == {FROM: Rule()}
+    await kinds["rule"].apply(Delete(FROM._replace(protocol=0), Rule()))
+    assert await kinds.ours("rule") == {}, "the kernel deletes by the protocol now, so it can be ours"
+
+
+@pytest.mark.usefixtures("site")
+async def test_the_rules_of_others_are_left_alone_even_those_to_our_table(
+    router: Namespace, kinds: Kinds
+) -> None:
+    """A second uplink by DHCP has its own route in the table, and rules that lead there."""
+    router.ip("-6 route add 2001:db8:9::/48 dev e0 table 100 proto dhcp")
+    router.ip("-6 rule add from 2001:db8:9::/48 table 100 priority 50")
+    router.ip("-6 rule add from 2001:db8:9::/48 table 100 priority 51 protocol static")
+    router.ip("-6 rule add from all fwmark 0x1 table 100 priority 52")
+    router.ip("-6 rule add not fwmark 0xca6c table 100 priority 53")
+    router.ip(f"-6 rule add from {FROM.source} table 101 priority 54")
+    router.ip(f"-6 rule add from {FROM.source} table main priority 55")
+    router.ip(f"-6 rule add from {FROM.source} table 100 priority 56 protocol bgp")
+    router.ip(f"-6 rule add from {FROM.source} prohibit priority 57")
+    assert await kinds.ours("rule") == {FROM: Rule()}

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 from kernel.kinds.machine import Kinds
-from netns import Namespace
+from netns import Machines, Namespace
 from tasuki_agent.errors import Permanent, Transient
 from tasuki_agent.kernel import Kernel
+from tasuki_agent.kernel.sysctl import world
 from tasuki_agent.kind import Create, Delete, Update
 from tasuki_agent.kinds.sysctl.model import Sysctl
 
@@ -82,14 +83,42 @@ async def test_the_record_of_another_boot_or_namespace_counts_for_nothing(
         assert await Kinds(kernel).ours("sysctl") == {}
 
 
-@pytest.mark.parametrize("damage", ["", "{", "\0\0"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"\0\0",
+        b"\xff",
+        b"{}",
+        b"null",
+        b"[]",
+        b'{"world": "WORLD"}',
+        b'{"world": 7, "before": {}}',
+        b'{"world": "WORLD", "before": []}',
+        b'{"world": "WORLD", "before": {"net/ipv6/conf/all/forwarding": 0}}',
+        b'{"world": "WORLD", "before": {"kernel/hostname": "x"}}',
+    ],
+)
 async def test_a_damaged_record_stops_nobody(
-    router: Namespace, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+    router: Namespace, tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "sysctl.json").write_text(damage)
+    (tmp_path / "sysctl.json").write_bytes(damage.replace(b"WORLD", world().encode()))
     async with Kernel(tmp_path) as kernel:
-        assert await Kinds(kernel).ours("sysctl") == {}
-    assert "sysctl.json is not JSON" in caplog.text
+        kinds = Kinds(kernel)
+        assert await kinds.ours("sysctl") == {}
+        await kinds["sysctl"].apply(Create(FORWARDING, Sysctl("1")))
+    assert "sysctl.json is damaged" in caplog.text
+    assert record(tmp_path) == {FORWARDING: "0"}
+
+
+def test_no_two_namespaces_are_one_world_though_the_kernel_reuses_their_inodes() -> None:
+    worlds = set()
+    for _ in range(4):
+        with Machines() as machines, machines.add("router").entered():
+            assert world() == world()
+            worlds.add(world())
+    assert len(worlds) == 4
 
 
 async def test_a_parameter_is_forgotten_with_its_interface(
@@ -109,7 +138,7 @@ async def test_a_missing_interface_is_worth_another_try(kinds: Kinds, tmp_path: 
 
 
 async def test_a_value_that_the_kernel_does_not_take_is_refused_for_good(kinds: Kinds) -> None:
-    with pytest.raises(Permanent, match=f"write sysctl {FORWARDING}=yes: Invalid argument"):
+    with pytest.raises(Transient, match=f"write sysctl {FORWARDING}=yes: Invalid argument"):
         await kinds["sysctl"].apply(Create(FORWARDING, Sysctl("yes")))
 
 

@@ -40,5 +40,11 @@ def test_nested_attributes_are_marked_and_parsed_without_the_mark() -> None:
     assert inner == {1: b"\7", 2: b"\x12\xb5"}
 
 
-def test_interface_names_keep_bytes_that_are_no_text() -> None:
-    assert attributes.text(b"wan\xff\0").encode(errors="surrogateescape") == b"wan\xff"
+@given(st.binary(max_size=15))
+def test_every_name_of_an_interface_is_text_that_can_be_reported(name: bytes) -> None:
+    attributes.text(name + b"\0").encode()
+
+
+def test_bytes_that_are_no_text_are_spelled_out() -> None:
+    assert attributes.text(b"caf\xe9\0") == "caf\\xe9"
+    assert attributes.text("caf\u00e9\0".encode()) == "caf\u00e9"

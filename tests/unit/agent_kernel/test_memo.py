@@ -67,3 +67,10 @@ def test_objects_that_a_kind_does_not_look_at_are_remembered_as_such() -> None:
     world.memo.objects([b"not ours"])
     assert world.memo.objects([b"not ours"]) == {}
     assert world.decoded == [b"not ours"]
+
+
+def test_of_two_objects_with_one_key_a_kind_may_make_one() -> None:
+    world = World(_1="e0")
+    memo: Memo[str, str] = Memo(world.decode, world.names.get, "{}+{}".format)
+    for _ in range(2):
+        assert memo.objects([b"1:a", b"1:b", b"1:c"]) == {"e0": "a+b+c"}

@@ -13,6 +13,7 @@ from tasuki_agent.kinds.address.model import Address, AddressKey
 from tasuki_agent.kinds.link import model as link
 from tasuki_agent.kinds.link.linktypes import OtherLink
 from tasuki_agent.kinds.link.linktypes.vxlan import Vxlan
+from tasuki_agent.kinds.link.model import UpLink
 from tasuki_agent.kinds.route import model as route
 from tasuki_agent.kinds.route.model import Route, RouteKey
 from tasuki_agent.kinds.rule import model as rule
@@ -260,6 +261,7 @@ def test_two_observed_rules_never_share_a_path() -> None:
         RuleKey("ipv6", 100, None, None, 101),
         RuleKey("ipv6", 100, None, None, 100, flags=2),
         RuleKey("ipv6", 100, None, None, 100, selectors=((10, b"\1\0\0\0"),)),
+        RuleKey("ipv6", 100, None, None, 100, protocol=3),
     ]
     assert len({rule.path(key) for key in keys}) == len(keys)
 
@@ -274,6 +276,10 @@ def test_two_observed_rules_never_share_a_path() -> None:
             RuleKey("ipv4", 1, None, None, 9, ((10, b"\1\0\0\0"),), 16, 2),
             "ipv4 1 from all to all table 9 10:01000000 tos 16 flags 0x2",
         ),
+        (
+            RuleKey("ipv6", 1, None, None, 9, protocol=3),
+            "ipv6 1 from all to all table 9 protocol 3",
+        ),
     ],
 )
 def test_keys_read_as_people_write_them(key: Hashable, text: str) -> None:
@@ -285,8 +291,8 @@ def test_keys_read_as_people_write_them(key: Hashable, text: str) -> None:
     [
         (link, "vxlan01", WANTED[link]["vxlan01"], [Ref("link", "enp1s0f0")]),
         (link, "e0", OtherLink("veth", True, 1500), []),
-        (address, AddressKey("lan0", "192.0.2.1"), Address(24), [Ref("link", "lan0")]),
-        (route, RouteKey(254, "::/0", 1024), Route("unicast", None, "lan0"), [Ref("link", "lan0")]),
+        (address, AddressKey("lan0", "192.0.2.1"), Address(24), [UpLink("link", "lan0")]),
+        (route, RouteKey(254, "::/0", 1024), Route("unicast", None, "lan0"), [UpLink("link", "lan0")]),
         (route, RouteKey(254, "::/0", 1024), Route("unreachable"), []),
         (rule, RuleKey("ipv6", 1, None, None, 9), Rule(), []),
         (sysctl, "net/ipv6/conf/wan0/accept_ra", Sysctl("2"), [Ref("link", "wan0")]),
@@ -296,7 +302,7 @@ def test_keys_read_as_people_write_them(key: Hashable, text: str) -> None:
 def test_an_object_needs_the_links_that_it_names(
     kind: ModuleType, key: Hashable, spec: Spec, needs: list[Ref]
 ) -> None:
-    assert list(kind.needs(key, spec)) == needs
+    assert list(map(repr, kind.needs(key, spec))) == list(map(repr, needs))
 
 
 OURS, THEIRS = OtherLink("vxlan", True, 1410, group=GROUP), OtherLink("veth", True, 1500)
@@ -314,6 +320,10 @@ PERMANENT = 0x80
         (address, AddressKey("vxlan01", "2001:db8::1"), Address(64, protocol=0, flags=PERMANENT), True),
         (address, AddressKey("vxlan01", "2001:db8::1"), Address(64, protocol=0, flags=0), False),
         (address, AddressKey("vxlan01", "fe80::1"), Address(64, protocol=3, flags=PERMANENT), False),
+        (address, AddressKey("vxlan01", "fe80::1"), Address(64, protocol=0, flags=PERMANENT), False),
+        (address, AddressKey("vxlan01", "febf::1"), Address(64, protocol=0, flags=PERMANENT), False),
+        (address, AddressKey("vxlan01", "fec0::1"), Address(64, protocol=0, flags=PERMANENT), True),
+        (address, AddressKey("vxlan01", "fe80::1"), Address(64, protocol=116, flags=PERMANENT), True),
         (address, AddressKey("gone", "2001:db8::1"), Address(64, protocol=0, flags=PERMANENT), False),
         (route, RouteKey(254, "::/0", 1), Route("unicast", None, "e0", protocol=116), True),
         (route, RouteKey(254, "::/0", 1), Route("unicast", None, "e0", protocol=3), False),
@@ -321,8 +331,8 @@ PERMANENT = 0x80
         (route, RouteKey(254, "::/0", 1), Route("unicast", None, "vxlan01", protocol=4), True),
         (route, RouteKey(254, "::/0", 1), Route("unicast", None, "vxlan01", protocol=186), False),
         (route, RouteKey(254, "::/0", 1), Route("unreachable", protocol=3), False),
-        (rule, RuleKey("ipv6", 1, None, None, 9), Rule(protocol=116), True),
-        (rule, RuleKey("ipv6", 1, None, None, 9), Rule(protocol=0), False),
+        (rule, RuleKey("ipv6", 1, None, None, 9), Rule(), True),
+        (rule, RuleKey("ipv6", 1, None, None, 9, protocol=0), Rule(), False),
         (sysctl, "net/ipv6/conf/all/forwarding", Sysctl("0"), True),
     ],
 )
@@ -332,37 +342,80 @@ def test_what_is_ours_is_told_by_its_mark_or_by_its_link(
     assert kind.owns(key, spec, LINKS) is ours
 
 
+SITE_RULES: Observed = {
+    "route": {
+        RouteKey(9, "::/0", 1024): Route("unicast", "2001:db8::2", "vxlan01"),
+        RouteKey(254, "::/0", 512): Route("unicast", "2001:db8::2", "vxlan01"),
+        RouteKey(10, "::/0", 1024): Route("unicast", "fe80::1", "e0", protocol=4),
+    },
+    "rule": {
+        RuleKey("ipv6", 100, "2001:db8:1::/48", None, 9): Rule(),
+        RuleKey("ipv6", 101, None, "2001:db8:1::/48", 9): Rule(),
+        RuleKey("ipv6", 102, "2001:db8:2::/48", "2001:db8:3::/48", 9): Rule(),
+        RuleKey("ipv6", 103, "2001:db8:1::/48", None, 254): Rule(),
+        RuleKey("ipv6", 104, None, None, 9): Rule(),
+        RuleKey("ipv6", 105, "2001:db8:1::/48", None, 10): Rule(),
+        RuleKey("ipv6", 106, "2001:db8:5::/48", None, 9, protocol=4): Rule(),
+    },
+}
+TYPED = RuleKey("ipv6", 1, "2001:db8:1::/48", None, 9, protocol=3)
+
+
 @pytest.mark.parametrize(
-    ("routes", "protocol", "ours"),
+    "key",
     [
-        ({9: [116]}, 0, True),
-        ({9: [116]}, 3, True),
-        ({9: [116]}, 186, False),
-        ({9: [116], 10: [3]}, 0, True),
-        ({9: [116, 3]}, 0, False),
-        ({9: []}, 0, False),
-        ({10: [116]}, 0, False),
+        TYPED,
+        TYPED._replace(priority=100),
+        TYPED._replace(protocol=4),
+        TYPED._replace(source="2001:db8:1:ff::/64"),
+        TYPED._replace(source=None, destination="2001:db8:1::7/128", protocol=0),
+        TYPED._replace(destination="2001:db8:9::/48"),
+        TYPED._replace(source="2001:db8:2:1::/64", destination="2001:db8:3::/48"),
+        TYPED._replace(selectors=((10, b"\1\0\0\0"),), tos=16),
     ],
+    ids=str,
 )
-def test_a_typed_rule_is_ours_if_its_table_holds_routes_of_ours_alone(
-    routes: dict[int, list[int]], protocol: int, *, ours: bool
-) -> None:
-    observed: Observed = {
-        **LINKS,
-        "route": {
-            RouteKey(table, f"2001:db8:{n}::/48", 1024): Route("unicast", None, "e0", protocol=number)
-            for table, protocols in routes.items()
-            for n, number in enumerate(protocols)
-        },
-    }
-    assert rule.owns(RuleKey("ipv6", 1, None, None, 9), Rule(protocol=protocol), observed) is ours
+def test_a_typed_rule_that_selects_no_more_than_one_of_ours_is_ours(key: RuleKey) -> None:
+    assert rule.owns(key, Rule(), SITE_RULES)
 
 
-@pytest.mark.parametrize("table", [0, 253, 254, 255])
-def test_a_typed_rule_to_a_table_of_the_kernel_is_never_ours(table: int) -> None:
-    observed: Observed = {"route": {RouteKey(table, "::/0", 1024): Route("unreachable")}}
-    assert not rule.owns(RuleKey("ipv6", 1, None, None, table), Rule(protocol=0), observed)
+@pytest.mark.parametrize(
+    "key",
+    [
+        TYPED._replace(protocol=186),
+        TYPED._replace(priority=100, protocol=0),
+        TYPED._replace(protocol=2),
+        TYPED._replace(table=10),
+        TYPED._replace(table=11),
+        TYPED._replace(table=254),
+        TYPED._replace(table=0),
+        TYPED._replace(source="2001:db8::/32"),
+        TYPED._replace(source="2001:db8:2::/48"),
+        TYPED._replace(source="2001:db8:5::/48"),
+        TYPED._replace(source=None),
+        TYPED._replace(source=None, selectors=((10, b"\1\0\0\0"),)),
+        TYPED._replace(source=None, destination="2001:db8:3::/48"),
+        TYPED._replace(flags=2),
+        TYPED._replace(family="ipv4", source="192.0.2.0/24"),
+    ],
+    ids=str,
+)
+def test_every_other_typed_rule_is_somebody_elses(key: RuleKey) -> None:
+    assert not rule.owns(key, Rule(), SITE_RULES)
+
+
+def test_a_typed_rule_is_not_ours_while_its_table_holds_no_route_of_ours() -> None:
+    assert not rule.owns(TYPED, Rule(), {**SITE_RULES, "route": {}})
+    of_ipv4 = {RouteKey(9, "0.0.0.0/0", 0): Route("unreachable")}
+    assert not rule.owns(TYPED, Rule(), {**SITE_RULES, "route": of_ipv4})
 
 
 def test_accept_ra_comes_before_forwarding() -> None:
     assert sysctl.rank("net/ipv6/conf/wan0/accept_ra") < sysctl.rank("net/ipv6/conf/all/forwarding")
+
+
+def test_addresses_and_routes_need_a_link_that_is_up() -> None:
+    need = UpLink("link", "lan0")
+    assert need == Ref("link", "lan0")
+    assert [need.met_by(OtherLink("veth", up=up)) for up in (True, False)] == [True, False]
+    assert str(need) == "link lan0 to be up"

@@ -1,7 +1,10 @@
 """What a machine without an agent is given: what the agent would do, and nothing that a name says."""
 
+import json
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +12,9 @@ from hypothesis import strategies as st
 from tasuki_client import linux
 from tasuki_client.linux import Stage
 from tasuki_client.render import other_end
+from tasuki_yang.node import Container, List
 from tasuki_yang.router import Router
+from tasuki_yang.schema import ROUTER
 
 GOLDEN = Path(__file__).parent / "golden"
 TITLE = ("Subscriber 4 of the split ae00.", "A friend's\nreboot")
@@ -64,6 +69,45 @@ def test_a_default_route_that_may_collide_with_an_advertised_one_is_pointed_out(
     )
     assert "default-route-metric below 1024" in next(linux.hints(same_metric))
     assert not [hint for case in CASES for hint in linux.hints(tree(case))]
+
+
+def leaves(node: Container | List, path: str = "") -> Iterator[str]:
+    for label, child in node.children.items():
+        if isinstance(child, Container | List):
+            yield from leaves(child, f"{path}/{label}")
+        else:
+            yield f"{path}/{label}"
+
+
+@pytest.mark.parametrize("leaf", sorted(linux.RENDERED))
+def test_a_leaf_that_is_rendered_is_in_the_model_and_in_a_case_above(leaf: str) -> None:
+    assert leaf in set(leaves(ROUTER.top))
+    documents = [json.loads((GOLDEN / f"{case}.json").read_text()) for case in CASES]
+    assert leaf.endswith("/description") or any(leaf in linux.leaf_paths(each) for each in documents)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_tree_of_what_is_rendered_leaves_nothing_out(case: str) -> None:
+    assert linux.not_rendered(json.loads((GOLDEN / f"{case}.json").read_text())) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "left_out"),
+    [
+        ({"tasuki-firewall:firewall": {"policy": "drop"}}, "/tasuki-firewall:firewall/policy"),
+        (
+            {
+                "ietf-interfaces:interfaces": {
+                    "interface": [{"name": "a"}, {"name": "b", "x:y": {"z": [1, 2]}}]
+                }
+            },
+            "/ietf-interfaces:interfaces/interface/x:y/z",
+        ),
+        ({"ietf-routing:routing": {"router-id": "192.0.2.1"}}, "/ietf-routing:routing/router-id"),
+    ],
+)
+def test_what_is_not_rendered_is_named(document: dict[str, Any], left_out: str) -> None:
+    assert linux.not_rendered(document) == [left_out]
 
 
 interface_names = st.text(

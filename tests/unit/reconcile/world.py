@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from tasuki_agent.errors import ApplyError, Foreign, Transient
-from tasuki_agent.kind import Change, Create, Delete, Key, Kind, Observed, Ref, Update, optional
+from tasuki_agent.kind import Change, Create, Delete, Key, Kind, Observed, Ref, Topic, Update, optional
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class LinkKind:
     wanted: Mapping[Key, Link] = field(default_factory=dict)
     name: ClassVar[str] = "link"
     follows: ClassVar[tuple[str, ...]] = ()
-    wakes_on: ClassVar[frozenset[str]] = frozenset()
+    wakes_on: ClassVar[tuple[Topic, ...]] = ()
 
     def want(self, intent: Any) -> Any:
         return intent["link"]
@@ -102,7 +102,7 @@ class AddressKind:
     world: World
     name: ClassVar[str] = "address"
     follows: ClassVar[tuple[str, ...]] = ("link",)
-    wakes_on: ClassVar[frozenset[str]] = frozenset()
+    wakes_on: ClassVar[tuple[Topic, ...]] = ()
 
     def want(self, intent: Any) -> Any:
         return intent["address"]

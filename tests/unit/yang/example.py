@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from shutil import copytree
-from string import ascii_letters
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -40,6 +39,7 @@ def example() -> Tree:
 EXAMPLE: Schema = example().schema
 
 
+@cache
 def values(leaf_type: Type) -> st.SearchStrategy[Any]:
     """Canonical values of a type."""
     return (
@@ -83,50 +83,73 @@ def _numbers(bounds: Bounds) -> st.SearchStrategy[int]:
 
 
 def _strings(leaf_type: Type) -> st.SearchStrategy[str]:
-    lengths = st.integers(0, 128)
     match leaf_type.format:
-        case "ipv4-address" | "ipv4-address-no-zone":
+        case "ipv4-address-no-zone":
             return st.ip_addresses(v=4).map(str)
-        case "ipv6-address" | "ipv6-address-no-zone":
+        case "ipv6-address-no-zone":
             return st.ip_addresses(v=6).map(str)
+        case "ipv4-address" | "ipv6-address":
+            address = st.ip_addresses(v=4 if leaf_type.format == "ipv4-address" else 6)
+            return st.builds("{}{}".format, address, st.sampled_from(("", "%eth0")))
         case "ipv4-prefix":
-            return st.builds("{}/{}".format, st.ip_addresses(v=4), lengths)
+            return st.builds("{}/{}".format, st.ip_addresses(v=4), st.integers(0, 32))
         case "ipv6-prefix":
-            return st.builds("{}/{}".format, st.ip_addresses(v=6), lengths)
-    if leaf_type.patterns:
-        return st.text(ascii_letters + "0123456789", min_size=1, max_size=8)
-    return st.text(max_size=8)
+            return st.builds("{}/{}".format, st.ip_addresses(v=6), st.integers(0, 128))
+    required = [pattern.expression for pattern in leaf_type.patterns if not pattern.invert]
+    if required:
+        return st.from_regex(required[-1], fullmatch=True)
+    shortest = leaf_type.bounds.parts[0][0] if leaf_type.bounds else 0
+    return st.text(min_size=shortest, max_size=shortest + 8)
 
 
-def trees(schema: Schema) -> st.SearchStrategy[dict[str, Any]]:
-    """Canonical trees: sound nodes and values; constraints between nodes may be violated."""
-    return _members(schema.top).map(lambda tree: canonical(schema, tree))
+def trees(schema: Schema, *, complete: bool = False) -> st.SearchStrategy[dict[str, Any]]:
+    """Canonical trees: sound nodes and values; constraints between nodes may be violated.
+
+    In complete ones little that there can be is missing, and nothing that is mandatory.
+    """
+    return _members(schema.top, complete=complete).map(lambda tree: canonical(schema, tree))
+
+
+_LIKELY = st.sampled_from((True, True, True, False))
 
 
 @st.composite
-def _members(draw: st.DrawFn, node: Container | List) -> dict[str, Any]:
+def _members(draw: st.DrawFn, node: Container | List, *, complete: bool) -> dict[str, Any]:
     keys = node.keys if isinstance(node, List) else ()
     members: dict[str, Any] = {}
     chosen: list[Node] = []
     for label, child in node.children.items():
-        if label not in keys and not draw(st.booleans()):
+        needed = label in keys or (complete and _is_mandatory(child))
+        if not needed and not draw(_LIKELY if complete else st.booleans()):
             continue
         if any(excludes(other, child) for other in chosen):
             continue
         chosen.append(child)
-        members[label] = draw(_member(child))
+        members[label] = draw(_member(child, complete=complete))
     return members
 
 
-def _member(node: Node) -> st.SearchStrategy[Any]:
+def _is_mandatory(node: Node) -> bool:
+    match node:
+        case Leaf():
+            return node.mandatory
+        case Container():
+            return not node.presence and any(map(_is_mandatory, node.children.values()))
+    return False
+
+
+def _member(node: Node, *, complete: bool) -> st.SearchStrategy[Any]:
     match node:
         case Leaf():
             return values(node.type)
         case LeafList():
             return st.lists(values(node.type), max_size=3, unique=True)
         case Container():
-            return _members(node)
+            return _members(node, complete=complete)
         case List():
             return st.lists(
-                _members(node), max_size=3, unique_by=lambda entry: repr([entry[key] for key in node.keys])
+                _members(node, complete=complete),
+                min_size=int(complete),
+                max_size=3,
+                unique_by=lambda entry: repr([entry[key] for key in node.keys]),
             )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from tasuki_yang.check import check
 from tasuki_yang.schema import NETWORK, ROUTER
 from tasuki_yang.validator import Validator, network_validator, router_validator, validate
 from tasuki_yang.validator.libyang import LibyangValidator
@@ -55,6 +56,16 @@ def interface(**members: Any) -> Json:
     return {"ietf-interfaces:interfaces": {"interface": [whole]}}
 
 
+def existing(kind: str, **members: Any) -> Json:
+    addresses = {"address": [{"ip": "2001:db8::1", "prefix-length": 64}]}
+    port = {"name": "eth0", "type": kind, "ietf-ip:ipv6": addresses} | members
+    return {"ietf-interfaces:interfaces": {"interface": [port]}}
+
+
+def tunnel(**members: Any) -> Json:
+    return interface(**{"tasuki-link:vxlan": {"vni": 8, "underlay": "e", "remote": "192.0.2.1"} | members})
+
+
 def rules(*entries: Json) -> Json:
     return {"ietf-routing:routing": {"tasuki-rule:rules": {"ipv6": {"rule": list(entries)}}}}
 
@@ -75,6 +86,7 @@ ROUTE = (
     "/static-routes/ietf-ipv6-unicast-routing:ipv6/route[destination-prefix='2001:db8::/32']/next-hop"
 )
 VXLAN = "/ietf-interfaces:interfaces/interface[name='vxlan08']/tasuki-link:vxlan"
+ETH0 = "/ietf-interfaces:interfaces/interface[name='eth0']"
 
 GOOD = {
     "nothing": ("network", {}),
@@ -97,6 +109,9 @@ GOOD = {
             }
         ),
     ),
+    "an interface that exists": ("router", existing("iana-if-type:other")),
+    "a port that exists": ("router", existing("iana-if-type:ethernetCsmacd", enabled=True)),
+    "a tunnel that is switched off": ("router", interface(enabled=False)),
     "an unreachable route": ("router", route({"special-next-hop": "unreachable"})),
     "a route through an interface": ("router", interface() | route({"outgoing-interface": "vxlan08"})),
     "rules that differ in their source": (
@@ -171,6 +186,41 @@ BAD = {
         "router",
         interface(type="iana-if-type:ethernetCsmacd"),
         ("unknown-element", "", VXLAN, "is allowed only"),
+    ),
+    "an interface that nobody would create": (
+        "router",
+        existing("iana-if-type:bridge"),
+        (
+            "operation-failed",
+            "interface-type-not-supported",
+            f"{ETH0}/type",
+            "tasuki does not create interfaces of this type.",
+        ),
+    ),
+    "an interface that is not tasuki's to switch": (
+        "router",
+        existing("iana-if-type:other", enabled=False),
+        (
+            "operation-failed",
+            "interface-not-switched",
+            f"{ETH0}/enabled",
+            "tasuki does not switch interfaces that it does not create",
+        ),
+    ),
+    "a tunnel to nowhere": (
+        "router",
+        tunnel(remote="::"),
+        ("operation-failed", "address-not-unicast", f"{VXLAN}/remote", "a unicast address"),
+    ),
+    "a tunnel to a group": (
+        "router",
+        tunnel(remote="ff02::1"),
+        ("operation-failed", "address-not-unicast", f"{VXLAN}/remote", "a unicast address"),
+    ),
+    "a tunnel from anywhere": (
+        "router",
+        tunnel(local="0.0.0.0"),
+        ("operation-failed", "address-not-unicast", f"{VXLAN}/local", "a unicast address"),
     ),
     "a route to nowhere": (
         "router",
@@ -412,3 +462,23 @@ def test_a_name_that_is_also_a_splits_is_missed_beside_a_problem_of_the_split() 
 def test_a_malformed_document_is_one_problem() -> None:
     (error,) = validate(network_validator(), [])
     assert error.error_path == ""
+
+
+NOT_CARRIED_OUT = {
+    "a next hop with a zone": route({"next-hop-address": "fe80::1%eth0"}),
+    "the unspecified next hop": route({"next-hop-address": "::"}),
+    "a route that delivers locally": route({"special-next-hop": "receive"}),
+    **{
+        f"the interface name {name!r}": interface(name=name)
+        for name in ("", "a b", "a/b", "a:b", ".", "..", "all", "default", "sixteen-letters-")
+    },
+}
+
+
+@pytest.mark.parametrize("case", NOT_CARRIED_OUT)
+def test_what_linux_cannot_have_is_refused_by_the_check_and_by_both_validators(case: str) -> None:
+    document = NOT_CARRIED_OUT[case]
+    (error,) = check(ROUTER, document)
+    assert error.error_tag == "invalid-value"
+    assert VALIDATORS["router"].validate(document)
+    assert ORACLES["router"].validate(document)

@@ -111,6 +111,14 @@ MODULES = (
         ('router',),
     ),
     Module(
+        'tasuki-types',
+        '2026-11-20',
+        'urn:tasuki:yang:tasuki-types',
+        'tasuki/tasuki-types.yang',
+        ('network', 'router'),
+        True,
+    ),
+    Module(
         'tasuki-vxlan-split',
         '2026-11-20',
         'urn:tasuki:yang:tasuki-vxlan-split',

@@ -104,7 +104,10 @@ NETWORK = Schema(
                                                 'interface',
                                                 Type(
                                                     'string',
-                                                    bounds=Bounds(((1, 15),)),
+                                                    bounds=Bounds(
+                                                        ((1, 15),),
+                                                        'An interface name has 1 to 15 characters.',
+                                                    ),
                                                     patterns=(
                                                         Pattern(
                                                             '[!-.0-~]+',
@@ -114,6 +117,11 @@ NETWORK = Schema(
                                                             '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
                                                             True,
                                                             "An interface name is not '.' or '..' and has no colon.",
+                                                        ),
+                                                        Pattern(
+                                                            'all|default',
+                                                            True,
+                                                            "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
                                                         ),
                                                     ),
                                                 ),
@@ -139,17 +147,7 @@ NETWORK = Schema(
                                 'subscriber',
                                 ('number',),
                                 by_label(
-                                    Leaf(
-                                        'number',
-                                        Type(
-                                            'uint16',
-                                            bounds=Bounds(
-                                                ((1, 65535),),
-                                                "A subscriber's number is at least 1: number 0 is reserved for the links and the routed /64s.",
-                                                'subscriber-number-out-of-range',
-                                            ),
-                                        ),
-                                    ),
+                                    Leaf('number', Type('uint16', bounds=Bounds(((0, 65535),)))),
                                     Leaf('description', Type('string', bounds=Bounds(((0, 255),)))),
                                     Leaf(
                                         'router',
@@ -173,7 +171,10 @@ NETWORK = Schema(
                                                 'interface',
                                                 Type(
                                                     'string',
-                                                    bounds=Bounds(((1, 15),)),
+                                                    bounds=Bounds(
+                                                        ((1, 15),),
+                                                        'An interface name has 1 to 15 characters.',
+                                                    ),
                                                     patterns=(
                                                         Pattern(
                                                             '[!-.0-~]+',
@@ -183,6 +184,11 @@ NETWORK = Schema(
                                                             '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
                                                             True,
                                                             "An interface name is not '.' or '..' and has no colon.",
+                                                        ),
+                                                        Pattern(
+                                                            'all|default',
+                                                            True,
+                                                            "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
                                                         ),
                                                     ),
                                                 ),
@@ -234,7 +240,10 @@ NETWORK = Schema(
                                                         'interface',
                                                         Type(
                                                             'string',
-                                                            bounds=Bounds(((1, 15),)),
+                                                            bounds=Bounds(
+                                                                ((1, 15),),
+                                                                'An interface name has 1 to 15 characters.',
+                                                            ),
                                                             patterns=(
                                                                 Pattern(
                                                                     '[!-.0-~]+',
@@ -244,6 +253,11 @@ NETWORK = Schema(
                                                                     '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
                                                                     True,
                                                                     "An interface name is not '.' or '..' and has no colon.",
+                                                                ),
+                                                                Pattern(
+                                                                    'all|default',
+                                                                    True,
+                                                                    "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
                                                                 ),
                                                             ),
                                                         ),

@@ -52,8 +52,8 @@ class InterfacesInterfaceIpv6(Model):
 
 
 class InterfacesInterfaceVxlan(Model):
-    """The tunnel. VNI, port and the family of the remote end cannot be changed in place: such a change builds
-    the link anew."""
+    """The tunnel. VNI, port, underlay and the family of the remote end cannot be changed in place, nor can
+    the local address be taken away: such a change builds the link anew."""
 
     vni: int
     """VXLAN network identifier, unique per UDP port on the router."""
@@ -62,7 +62,7 @@ class InterfacesInterfaceVxlan(Model):
     """UDP destination port, and the port that is listened on."""
 
     underlay: str
-    """Interface that the packets leave by."""
+    """Interface that the packets leave by. It need not be configured here, nor exist yet."""
 
     remote: str
     """Unicast address of the other end."""
@@ -104,8 +104,8 @@ class InterfacesInterface(Model):
     other end's neighbour cache keeps the old one for up to a minute."""
 
     vxlan: InterfacesInterfaceVxlan | None = Field(default=None, validation_alias="tasuki-link:vxlan", serialization_alias="tasuki-link:vxlan")
-    """The tunnel. VNI, port and the family of the remote end cannot be changed in place: such a change builds
-    the link anew."""
+    """The tunnel. VNI, port, underlay and the family of the remote end cannot be changed in place, nor can
+    the local address be taken away: such a change builds the link anew."""
 
 
 class Interfaces(Model):
@@ -124,7 +124,7 @@ class RoutingControlPlaneProtocolsControlPlaneProtocolStaticRoutesIpv4RouteNextH
     next_hop_address: str | None = Field(default=None, validation_alias="next-hop-address", serialization_alias="next-hop-address")
     """IPv4 address of the next hop."""
 
-    special_next_hop: Literal["blackhole", "unreachable", "prohibit", "receive"] | None = Field(default=None, validation_alias="special-next-hop", serialization_alias="special-next-hop")
+    special_next_hop: Literal["blackhole", "unreachable", "prohibit"] | None = Field(default=None, validation_alias="special-next-hop", serialization_alias="special-next-hop")
     """Options for special next hops."""
 
 
@@ -160,7 +160,7 @@ class RoutingControlPlaneProtocolsControlPlaneProtocolStaticRoutesIpv6RouteNextH
     next_hop_address: str | None = Field(default=None, validation_alias="next-hop-address", serialization_alias="next-hop-address")
     """IPv6 address of the next hop."""
 
-    special_next_hop: Literal["blackhole", "unreachable", "prohibit", "receive"] | None = Field(default=None, validation_alias="special-next-hop", serialization_alias="special-next-hop")
+    special_next_hop: Literal["blackhole", "unreachable", "prohibit"] | None = Field(default=None, validation_alias="special-next-hop", serialization_alias="special-next-hop")
     """Options for special next hops."""
 
 

@@ -18,7 +18,29 @@ ROUTER = Schema(
                         'interface',
                         ('name',),
                         by_label(
-                            Leaf('name', Type('string')),
+                            Leaf(
+                                'name',
+                                Type(
+                                    'string',
+                                    bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
+                                    patterns=(
+                                        Pattern(
+                                            '[!-.0-~]+',
+                                            message='An interface name has no spaces and no slashes.',
+                                        ),
+                                        Pattern(
+                                            '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                            True,
+                                            "An interface name is not '.' or '..' and has no colon.",
+                                        ),
+                                        Pattern(
+                                            'all|default',
+                                            True,
+                                            "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                        ),
+                                    ),
+                                ),
+                            ),
                             Leaf('description', Type('string')),
                             Leaf(
                                 'type',
@@ -106,7 +128,26 @@ ROUTER = Schema(
                                     Leaf('udp-port', Type('uint16', bounds=Bounds(((1, 65535),))), '4789'),
                                     Leaf(
                                         'underlay',
-                                        Type('string', bounds=Bounds(((1, 15),))),
+                                        Type(
+                                            'string',
+                                            bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
+                                            patterns=(
+                                                Pattern(
+                                                    '[!-.0-~]+',
+                                                    message='An interface name has no spaces and no slashes.',
+                                                ),
+                                                Pattern(
+                                                    '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                                    True,
+                                                    "An interface name is not '.' or '..' and has no colon.",
+                                                ),
+                                                Pattern(
+                                                    'all|default',
+                                                    True,
+                                                    "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                                ),
+                                            ),
+                                        ),
                                         mandatory=True,
                                     ),
                                     Leaf(
@@ -180,19 +221,51 @@ ROUTER = Schema(
                                                                 by_label(
                                                                     Leaf(
                                                                         'outgoing-interface',
-                                                                        Type('string'),
+                                                                        Type(
+                                                                            'string',
+                                                                            bounds=Bounds(
+                                                                                ((1, 15),),
+                                                                                'An interface name has 1 to 15 characters.',
+                                                                            ),
+                                                                            patterns=(
+                                                                                Pattern(
+                                                                                    '[!-.0-~]+',
+                                                                                    message='An interface name has no spaces and no slashes.',
+                                                                                ),
+                                                                                Pattern(
+                                                                                    '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                                                                    True,
+                                                                                    "An interface name is not '.' or '..' and has no colon.",
+                                                                                ),
+                                                                                Pattern(
+                                                                                    'all|default',
+                                                                                    True,
+                                                                                    "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                                                                ),
+                                                                            ),
+                                                                        ),
                                                                         cases=(('next-hop-options', 'simple-next-hop'),),
                                                                     ),
                                                                     Leaf(
                                                                         'next-hop-address',
-                                                                        Type('string', 'ipv4-address'),
+                                                                        Type(
+                                                                            'string',
+                                                                            'ipv4-address-no-zone',
+                                                                            patterns=(
+                                                                                Pattern(
+                                                                                    '0\\.0\\.0\\.0',
+                                                                                    True,
+                                                                                    'The unspecified address is no next hop.',
+                                                                                ),
+                                                                            ),
+                                                                        ),
                                                                         cases=(('next-hop-options', 'simple-next-hop'),),
                                                                     ),
                                                                     Leaf(
                                                                         'special-next-hop',
                                                                         Type(
                                                                             'enumeration',
-                                                                            names=('blackhole', 'unreachable', 'prohibit', 'receive'),
+                                                                            names=('blackhole', 'unreachable', 'prohibit'),
                                                                         ),
                                                                         cases=(('next-hop-options', 'special-next-hop'),),
                                                                     ),
@@ -228,19 +301,51 @@ ROUTER = Schema(
                                                                 by_label(
                                                                     Leaf(
                                                                         'outgoing-interface',
-                                                                        Type('string'),
+                                                                        Type(
+                                                                            'string',
+                                                                            bounds=Bounds(
+                                                                                ((1, 15),),
+                                                                                'An interface name has 1 to 15 characters.',
+                                                                            ),
+                                                                            patterns=(
+                                                                                Pattern(
+                                                                                    '[!-.0-~]+',
+                                                                                    message='An interface name has no spaces and no slashes.',
+                                                                                ),
+                                                                                Pattern(
+                                                                                    '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                                                                    True,
+                                                                                    "An interface name is not '.' or '..' and has no colon.",
+                                                                                ),
+                                                                                Pattern(
+                                                                                    'all|default',
+                                                                                    True,
+                                                                                    "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                                                                ),
+                                                                            ),
+                                                                        ),
                                                                         cases=(('next-hop-options', 'simple-next-hop'),),
                                                                     ),
                                                                     Leaf(
                                                                         'next-hop-address',
-                                                                        Type('string', 'ipv6-address'),
+                                                                        Type(
+                                                                            'string',
+                                                                            'ipv6-address-no-zone',
+                                                                            patterns=(
+                                                                                Pattern(
+                                                                                    '[0:.]+',
+                                                                                    True,
+                                                                                    'The unspecified address is no next hop.',
+                                                                                ),
+                                                                            ),
+                                                                        ),
                                                                         cases=(('next-hop-options', 'simple-next-hop'),),
                                                                     ),
                                                                     Leaf(
                                                                         'special-next-hop',
                                                                         Type(
                                                                             'enumeration',
-                                                                            names=('blackhole', 'unreachable', 'prohibit', 'receive'),
+                                                                            names=('blackhole', 'unreachable', 'prohibit'),
                                                                         ),
                                                                         cases=(('next-hop-options', 'special-next-hop'),),
                                                                     ),

@@ -36,6 +36,8 @@ _WHEN = re.compile(r'When condition "(.+)" not satisfied\.', re.DOTALL)
 _UNIQUE = re.compile(r'Unique data leaf\(s\) "(.+)" not satisfied in "(.+)" and "(.+)"\.', re.DOTALL)
 _COUNT = ("too-few-elements", "too-many-elements")
 _PREFIX = re.compile(r"(?<=/)[^/:]+:")
+_QUOTED = re.compile(r'="(.*?)"\](?=[/\[]|$)', re.DOTALL)
+_SPECIAL = re.compile(r'["\\]')
 
 
 class LibyangValidator:
@@ -62,7 +64,7 @@ class LibyangValidator:
         return []
 
     def _error(self, error: ly.ErrorInfo) -> ConfigError:
-        message, path, app_tag = error.message, error.data_path, error.app_tag or ""
+        message, path, app_tag = error.message, _escaped(error.data_path), error.app_tag or ""
         if match := _MANDATORY.fullmatch(message):
             return missing_node(self.schema, path, match[1])
         if match := _CHOICE.fullmatch(message):
@@ -76,6 +78,11 @@ class LibyangValidator:
         if app_tag in _COUNT:
             return wrong_count(self.schema, path, app_tag)
         return broken_must(path, " ".join(message.split()), app_tag)
+
+
+def _escaped(path: str) -> str:
+    """The path with its values as YANG strings (RFC 7950 section 6.1.3): libyang escapes nothing."""
+    return _QUOTED.sub(lambda match: '="' + _SPECIAL.sub(r"\\\g<0>", match[1]) + '"]', path)
 
 
 def _nowhere(errors: list[ly.ErrorInfo], refusal: ly.Error) -> ConfigError:

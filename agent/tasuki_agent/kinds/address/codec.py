@@ -6,11 +6,14 @@ from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.attributes import number, parse, raw, u8, u32
 from tasuki_agent.kernel.interfaces import Names
 from tasuki_agent.kernel.marks import PROTOCOL
+from tasuki_agent.kind import Topic
+from tasuki_agent.kinds.address import link_local
 from tasuki_agent.kinds.address.model import Address, AddressKey
 
 _HEAD = struct.Struct("=BBBBI")
 """struct ifaddrmsg: family, prefix length, flags, scope, index."""
 
+TOPIC = Topic((uapi.RTNLGRP_IPV4_IFADDR, uapi.RTNLGRP_IPV6_IFADDR), (uapi.RTM_NEWADDR, uapi.RTM_DELADDR))
 MARK = u8(uapi.IFA_PROTO, PROTOCOL)
 
 
@@ -29,6 +32,7 @@ def decode(message: bytes, names: Names) -> tuple[AddressKey, Address]:
     return AddressKey(names(index), addresses.text(ip)), Address(
         prefix_length=prefix_length,
         no_prefix_route=bool(flags & uapi.IFA_F_NOPREFIXROUTE),
+        duplicate=bool(flags & uapi.IFA_F_DADFAILED),
         protocol=number(values.get(uapi.IFA_PROTO, b"\0")),
         flags=flags,
         index=index,
@@ -39,18 +43,23 @@ def create(key: AddressKey, spec: Address, index: int) -> bytes:
     """A new address with our mark. IPv4 takes the loopback's scope for 127.0.0.0/8, as ip(8) does."""
     scope = uapi.RT_SCOPE_HOST if key.ip.startswith("127.") else uapi.RT_SCOPE_UNIVERSE
     flags = u32(uapi.IFA_FLAGS, uapi.IFA_F_NOPREFIXROUTE) if spec.no_prefix_route else b""
-    return _exact(key, spec, index, scope) + flags + MARK
+    return _exact(key.ip, spec.prefix_length, index, scope) + flags + MARK
+
+
+def create_link_local(ip: str, index: int) -> bytes:
+    """A link-local address as people type one: without our mark, for it stays when ours go."""
+    return _exact(ip, link_local.LENGTH, index, uapi.RT_SCOPE_LINK)
 
 
 def delete(key: AddressKey, observed: Address) -> bytes:
     """Deletion of this address, with this prefix length, on the interface that was observed."""
-    return _exact(key, observed, observed.index, 0)
+    return _exact(key.ip, observed.prefix_length, observed.index, 0)
 
 
-def _exact(key: AddressKey, spec: Address, index: int, scope: int) -> bytes:
-    ip = addresses.packed(key.ip)
+def _exact(ip: str, prefix_length: int, index: int, scope: int) -> bytes:
+    bits = addresses.packed(ip)
     return (
-        _HEAD.pack(addresses.family(key.ip), spec.prefix_length, 0, scope, index)
-        + raw(uapi.IFA_LOCAL, ip)
-        + raw(uapi.IFA_ADDRESS, ip)
+        _HEAD.pack(addresses.family(ip), prefix_length, 0, scope, index)
+        + raw(uapi.IFA_LOCAL, bits)
+        + raw(uapi.IFA_ADDRESS, bits)
     )

@@ -9,6 +9,8 @@ from tasuki_yang.router import Router
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import GROUP, PROTOCOL
 from tasuki_agent.kind import Observed, Ref
+from tasuki_agent.kinds.address import link_local
+from tasuki_agent.kinds.link.model import UpLink
 from tasuki_agent.kinds.router_tree import interface_path, interface_tree
 
 
@@ -28,11 +30,16 @@ class Address:
 
     prefix_length: int
     no_prefix_route: bool = False
+    link_local: bool = True
+    """Whether the interface has the link-local address without which it forwards nothing."""
+    duplicate: bool = False
+    """Whether another host on the link has it too: then it carries nothing (RFC 4862 section 5.4.5)."""
     protocol: int = field(default=PROTOCOL, compare=False)
     """IFA_PROTO; 0 for what people type."""
     flags: int = field(default=0, compare=False)
     """IFA_F_…; without IFA_F_PERMANENT the address was learned and will expire."""
     index: int = field(default=0, compare=False)
+    missing_link_local: str = field(default="", compare=False)
 
 
 def want(intent: Router) -> Mapping[AddressKey, Address]:
@@ -50,8 +57,8 @@ def want(intent: Router) -> Mapping[AddressKey, Address]:
 
 
 def needs(key: AddressKey, spec: Address) -> Iterable[Ref]:  # noqa: ARG001
-    """The interface."""
-    return (Ref("link", key.interface),)
+    """The interface, and that it is up."""
+    return (UpLink("link", key.interface),)
 
 
 def rank(key: AddressKey) -> int:  # noqa: ARG001
@@ -60,18 +67,26 @@ def rank(key: AddressKey) -> int:  # noqa: ARG001
 
 
 def owns(key: AddressKey, spec: Address, observed: Observed) -> bool:
-    """Ours bear our protocol. On our own links what people typed is ours to take away as well."""
+    """Ours bear our protocol. On our own links what people typed is ours to take away as well.
+
+    But not what they typed for want of a link-local address, without which nothing is forwarded.
+    """
     if spec.protocol == PROTOCOL:
         return True
     if spec.protocol != uapi.IFAPROT_UNSPEC or not spec.flags & uapi.IFA_F_PERMANENT:
+        return False
+    if addresses.is_ipv6(key.ip) and addresses.contains(link_local.PREFIX, f"{key.ip}/128"):
         return False
     link = observed.get("link", {}).get(key.interface)
     return link is not None and link.group == GROUP
 
 
-def in_place(observed: Address, wanted: Address) -> bool:  # noqa: ARG001
-    """IPv4 cannot change either field, IPv6 only one: both are built anew."""
-    return False
+def in_place(observed: Address, wanted: Address) -> bool:
+    """What the tree says of an address is changed by building it anew; what befell it is mended."""
+    return (observed.prefix_length, observed.no_prefix_route) == (
+        wanted.prefix_length,
+        wanted.no_prefix_route,
+    )
 
 
 def path(key: AddressKey, field: str = "") -> str:

@@ -3,16 +3,19 @@
 import struct
 from collections.abc import Callable, Collection, Iterator
 
+from tasuki_agent.errors import Permanent
 from tasuki_agent.kernel import uapi
 from tasuki_agent.kernel.attributes import nested, number, parse, raw, string, text, u32
 from tasuki_agent.kernel.interfaces import Names
 from tasuki_agent.kernel.marks import GROUP
+from tasuki_agent.kind import Topic
 from tasuki_agent.kinds.link import linktypes
 from tasuki_agent.kinds.link.linktypes import Basis, LinkSpec, OtherLink
 
 _HEAD = struct.Struct("=BxHiII")
 """struct ifinfomsg: family, type of the device, index, flags, mask of the flags."""
 
+TOPIC = Topic((uapi.RTNLGRP_LINK,), (uapi.RTM_NEWLINK, uapi.RTM_DELLINK))
 DUMP = _HEAD.pack(0, 0, 0, 0, 0) + u32(uapi.IFLA_EXT_MASK, uapi.RTEXT_FILTER_SKIP_STATS)
 
 
@@ -37,7 +40,14 @@ def decode(message: bytes, names: Names) -> tuple[str, LinkSpec]:
 
 
 def create(name: str, spec: LinkSpec, index_of: Callable[[str], int]) -> bytes:
-    """A new link with our mark, up at once if it shall be."""
+    """A new link with our mark, up at once if it shall be.
+
+    Raises:
+        Permanent: it is of a type that no agent of this version creates.
+    """
+    if isinstance(spec, OtherLink):
+        known = ", ".join(sorted(linktypes.by_identity()))
+        raise Permanent(f"this agent creates no links of the type {spec.type}, but {known}")
     link_type = linktypes.by_spec()[type(spec)]
     flags = uapi.IFF_UP if spec.up else 0
     data = link_type.encode(spec, link_type.leaves, index_of)

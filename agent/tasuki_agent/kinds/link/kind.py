@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Mapping
 from functools import partial
 from typing import ClassVar
 
-from tasuki_agent.kernel import Kernel, Topic, uapi
+from tasuki_agent.kernel import Kernel, uapi
 from tasuki_agent.kernel.memo import Memo
-from tasuki_agent.kind import Change, Create, Delete, Update, differing_fields
+from tasuki_agent.kind import Change, Create, Delete, Topic, Update, differing_fields
 from tasuki_agent.kinds.link import codec, model
 from tasuki_agent.kinds.link.linktypes import LinkSpec
 
@@ -18,7 +18,7 @@ class LinkKind:
 
     name: ClassVar = "link"
     follows: ClassVar[tuple[str, ...]] = ()
-    wakes_on: ClassVar[frozenset[str]] = frozenset({Topic.LINK})
+    wakes_on: ClassVar[tuple[Topic, ...]] = (codec.TOPIC,)
 
     want = staticmethod(model.want)
     needs = staticmethod(model.needs)

@@ -15,13 +15,28 @@ OTHER = "iana-if-type:other"
 """The type of an interface that is not ours to create: it is there, or it is waited for."""
 
 
+class UpLink(Ref):
+    """A link that is needed up: the kernel keeps no routes, and no IPv6 addresses, on one that is down."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} to be up"
+
+    def met_by(self, spec: LinkSpec) -> bool:
+        """Whether it is up."""
+        return spec.up
+
+
 def want(intent: Router) -> Mapping[str, LinkSpec]:
-    """The links that we create."""
+    """The links that we create, and those of a type that we cannot create, which fail and say so."""
     types = linktypes.by_identity()
     return {
         interface.name: types[interface.type].want(interface)
-        for interface in intent.interfaces.interface
         if interface.type in types
+        else OtherLink(interface.type, interface.enabled)
+        for interface in intent.interfaces.interface
+        if interface.type != OTHER
     }
 
 

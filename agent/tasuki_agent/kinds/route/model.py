@@ -1,7 +1,7 @@
 """Routes in the router tree, and whose they are."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self, TypeAlias
 
 from tasuki_yang.path import predicate
@@ -14,6 +14,7 @@ from tasuki_yang.router import (
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import GROUP, PROTOCOL
 from tasuki_agent.kind import Observed, Ref, optional
+from tasuki_agent.kinds.link.model import UpLink
 from tasuki_agent.kinds.router_tree import ROUTING
 
 STATIC = "ietf-routing:static"
@@ -49,13 +50,21 @@ class RouteKey(_Identity):
 
 @dataclass(frozen=True, slots=True)
 class NextHop:
-    """A further next hop of somebody's multipath route."""
+    """Where packets to a key go besides: a sibling of an IPv6 route, or another route of that key."""
 
     via: str | None
-    dev: str
+    dev: str | None
+    type: str = "unicast"
+    index: int | None = field(default=None, compare=False)
+    """Of the interface `dev`."""
 
     def __str__(self) -> str:
-        return f"via {self.via} dev {self.dev}" if self.via else f"dev {self.dev}"
+        parts = (
+            self.type if self.type != "unicast" else "",
+            f"via {self.via}" if self.via else "",
+            f"dev {self.dev}" if self.dev else "",
+        )
+        return " ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +76,21 @@ class Route:
     dev: str | None = optional()
     """Without it the gateway decides."""
     others: tuple[NextHop, ...] = ()
+    """What somebody put beside it. The kernel does not say who made which sibling of an IPv6 route."""
     protocol: int = field(default=PROTOCOL, compare=False)
     index: int | None = field(default=None, compare=False)
     """Of the interface `dev`."""
+
+
+def beside(route: Route, other: Route) -> Route:
+    """The route as it is seen with another one of its key beside it."""
+    hop = NextHop(other.via, other.dev, other.type, other.index)
+    return replace(route, others=(*route.others, hop, *other.others))
+
+
+def apart(hop: NextHop, route: Route) -> bool:
+    """Whether a deletion of the one cannot hit the other: without a gateway it hits any on the interface."""
+    return hop.dev != route.dev or hop.via not in (None, route.via)
 
 
 def want(intent: Router) -> Mapping[RouteKey, Route]:
@@ -82,7 +103,7 @@ def want(intent: Router) -> Mapping[RouteKey, Route]:
             prefix = addresses.canonical_prefix(route.destination_prefix)
             hop = route.next_hop
             routes[RouteKey(static.table, prefix, route.metric).within(protocol.name)] = Route(
-                type=_TYPE_OF_SPECIAL.get(hop.special_next_hop or "", "unicast"),
+                type=hop.special_next_hop or "unicast",
                 via=addresses.canonical(hop.next_hop_address) if hop.next_hop_address else None,
                 dev=hop.outgoing_interface,
             )
@@ -90,8 +111,8 @@ def want(intent: Router) -> Mapping[RouteKey, Route]:
 
 
 def needs(key: RouteKey, spec: Route) -> Iterable[Ref]:  # noqa: ARG001
-    """The outgoing interface."""
-    return (Ref("link", spec.dev),) if spec.dev else ()
+    """The outgoing interface, and that it is up."""
+    return (UpLink("link", spec.dev),) if spec.dev else ()
 
 
 def rank(key: RouteKey) -> int:  # noqa: ARG001
@@ -128,7 +149,7 @@ def path(key: RouteKey, field: str = "") -> str:
 def tree(key: RouteKey, spec: Route) -> Mapping[str, Any]:
     """The protocol with this route. Of a multipath route only the first next hop has a place there."""
     family = addresses.yang_family(key.prefix)
-    special = _SPECIAL_OF_TYPE.get(spec.type)
+    special = spec.type if spec.type in _SPECIAL else None
     hop = {"special-next-hop": special, "outgoing-interface": spec.dev, "next-hop-address": spec.via}
     route = {
         "destination-prefix": key.prefix,
@@ -151,13 +172,8 @@ def _protocol_name(key: RouteKey) -> str:
     return key.protocol_name or f"table-{key.table}-metric-{key.metric}"
 
 
-_TYPE_OF_SPECIAL = {
-    "blackhole": "blackhole",
-    "unreachable": "unreachable",
-    "prohibit": "prohibit",
-    "receive": "local",
-}
-_SPECIAL_OF_TYPE = {kind: special for special, kind in _TYPE_OF_SPECIAL.items()}
+_SPECIAL = frozenset({"blackhole", "unreachable", "prohibit"})
+"""Types that RFC 8349 calls special next hops, by the same names."""
 _LEAVES = {
     "type": "/next-hop/special-next-hop",
     "via": "/next-hop/next-hop-address",

@@ -5,7 +5,7 @@ import struct
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.attributes import number, parse, raw, u8, u32
 from tasuki_agent.kernel.interfaces import Names
-from tasuki_agent.kernel.marks import PROTOCOL
+from tasuki_agent.kind import Topic
 from tasuki_agent.kinds.rule.model import Family, Rule, RuleKey
 
 _HEAD = struct.Struct("=BBBBBBBBI")
@@ -13,12 +13,11 @@ _HEAD = struct.Struct("=BBBBBBBBI")
 
 _NUMBERS: dict[Family, int] = {"ipv4": uapi.AF_INET, "ipv6": uapi.AF_INET6}
 _FAMILIES: dict[int, Family] = {number: family for family, number in _NUMBERS.items()}
+TOPIC = Topic((uapi.RTNLGRP_IPV4_RULE, uapi.RTNLGRP_IPV6_RULE), (uapi.RTM_NEWRULE, uapi.RTM_DELRULE))
 _UNSET = b"\xff\xff\xff\xff"
 """What the kernel reports for a suppressor that a rule does not have."""
 _NOT_SELECTORS = {uapi.FRA_DST, uapi.FRA_SRC, uapi.FRA_PRIORITY, uapi.FRA_TABLE, uapi.FRA_PROTOCOL}
 _SUPPRESSORS = {uapi.FRA_SUPPRESS_PREFIXLEN, uapi.FRA_SUPPRESS_IFGROUP}
-
-MARK = u8(uapi.FRA_PROTOCOL, PROTOCOL)
 
 
 def dump(family: Family) -> bytes:
@@ -44,8 +43,9 @@ def decode(message: bytes, names: Names) -> tuple[RuleKey, Rule]:  # noqa: ARG00
         selectors=selectors,
         tos=tos,
         flags=flags,
+        protocol=number(values.get(uapi.FRA_PROTOCOL, b"\0")),
     )
-    return key, Rule(action, number(values.get(uapi.FRA_PROTOCOL, b"\0")))
+    return key, Rule(action)
 
 
 def encode(key: RuleKey, spec: Rule) -> bytes:
@@ -60,7 +60,7 @@ def encode(key: RuleKey, spec: Rule) -> bytes:
             ),
             u32(uapi.FRA_PRIORITY, key.priority),
             u32(uapi.FRA_TABLE, key.table),
-            u8(uapi.FRA_PROTOCOL, spec.protocol),
+            u8(uapi.FRA_PROTOCOL, key.protocol),
             raw(uapi.FRA_SRC, source) if source else b"",
             raw(uapi.FRA_DST, destination) if destination else b"",
             *(raw(attribute, value) for attribute, value in key.selectors),

@@ -4,9 +4,9 @@ import errno
 from collections.abc import Awaitable, Mapping
 from typing import ClassVar
 
-from tasuki_agent.kernel import Kernel, Topic, uapi
-from tasuki_agent.kernel.memo import Memo, ours_first
-from tasuki_agent.kind import Change, Create, Delete, Update
+from tasuki_agent.kernel import Kernel, uapi
+from tasuki_agent.kernel.memo import Memo
+from tasuki_agent.kind import Change, Create, Delete, Topic, Update
 from tasuki_agent.kinds.rule import codec, model
 from tasuki_agent.kinds.rule.model import Rule, RuleKey
 
@@ -16,7 +16,7 @@ class RuleKind:
 
     name: ClassVar = "rule"
     follows: ClassVar[tuple[str, ...]] = ("route",)
-    wakes_on: ClassVar[frozenset[str]] = frozenset({Topic.RULE})
+    wakes_on: ClassVar[tuple[Topic, ...]] = (codec.TOPIC,)
 
     want = staticmethod(model.want)
     needs = staticmethod(model.needs)
@@ -37,7 +37,7 @@ class RuleKind:
             for dump in (codec.dump("ipv4"), codec.dump("ipv6"))
             for message in await self._rtnetlink.dump(uapi.RTM_GETRULE, dump)
         ]
-        return self._memo.objects(ours_first(messages, codec.MARK))
+        return self._memo.objects(messages)
 
     def apply(self, change: Change) -> Awaitable[None]:
         """One message, with every selector and the protocol, so that no look-alike is hit."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Self, TypeAlias
 
 from tasuki_yang.path import predicate
@@ -11,7 +11,6 @@ from tasuki_yang.router import Router, RoutingRulesIpv4Rule, RoutingRulesIpv6Rul
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kind import Observed, Ref
-from tasuki_agent.kinds.route import model as route
 from tasuki_agent.kinds.router_tree import ROUTING
 
 Family: TypeAlias = Literal["ipv4", "ipv6"]
@@ -37,10 +36,12 @@ class _Identity(NamedTuple):
     tos: int = 0
     flags: int = 0
     """FIB_RULE_INVERT and the like."""
+    protocol: int = PROTOCOL
+    """FRA_PROTOCOL: who made it. The kernel lets equal rules of several makers stand side by side."""
 
 
 class RuleKey(_Identity):
-    """All that a rule matches: a rule with another selector is another rule."""
+    """All that the kernel tells rules apart by: a rule with another selector or maker is another rule."""
 
     rule_name: str = ""
     """Name of the rule in the tree."""
@@ -57,6 +58,7 @@ class RuleKey(_Identity):
             f"{self.family} {self.priority} from {self.source or 'all'} to {self.destination or 'all'} "
             f"table {self.table}{extra}"
             f"{f' tos {self.tos}' if self.tos else ''}{f' flags {self.flags:#x}' if self.flags else ''}"
+            f"{f' protocol {self.protocol}' if self.protocol != PROTOCOL else ''}"
         )
 
 
@@ -66,7 +68,6 @@ class Rule:
 
     action: int = uapi.FR_ACT_TO_TBL
     """FR_ACT_…: the tree knows only the lookup of a table."""
-    protocol: int = field(default=PROTOCOL, compare=False)
 
 
 def want(intent: Router) -> Mapping[RuleKey, Rule]:
@@ -99,23 +100,46 @@ def rank(key: RuleKey) -> int:  # noqa: ARG001
     return 0
 
 
-def owns(key: RuleKey, spec: Rule, observed: Observed) -> bool:
-    """Ours bear our protocol. What people typed is ours if it looks up a table with routes of ours only.
+def owns(key: RuleKey, spec: Rule, observed: Observed) -> bool:  # noqa: ARG001
+    """Ours bear our protocol. What people typed is ours if it selects no more than a rule of ours does.
 
-    A table that others have routes in too is shared, and so are the rules that look it up.
+    Such a rule sends packets of our prefixes to a table with routes of ours. Every other rule may be
+    somebody's, whatever its table. So may one without a protocol beside its equal: the kernel would delete
+    either of them.
     """
-    if spec.protocol == PROTOCOL:
+    if key.protocol == PROTOCOL:
         return True
-    if spec.protocol not in _TYPED_BY_HAND or key.table in _TABLES_OF_THE_KERNEL:
+    if key.protocol not in _TYPED_BY_HAND or key.table in _TABLES_OF_THE_KERNEL:
+        return False
+    rules = observed.get("rule", {})
+    if not any(_within(key, rule) for rule in rules if rule.protocol == PROTOCOL):
+        return False
+    if key.protocol == uapi.RTPROT_UNSPEC and any(_equal(key, rule) for rule in rules if rule != key):
         return False
     # One number is two tables: IPv4 and IPv6 each have their own.
-    of_ipv6 = key.family == "ipv6"
-    there = [
-        (k, s)
-        for k, s in observed.get("route", {}).items()
-        if k.table == key.table and addresses.is_ipv6(k.prefix) == of_ipv6
-    ]
-    return bool(there) and all(route.owns(k, s, observed) for k, s in there)
+    return any(
+        route.table == key.table
+        and seen.protocol == PROTOCOL
+        and addresses.yang_family(route.prefix) == key.family
+        for route, seen in observed.get("route", {}).items()
+    )
+
+
+def _equal(rule: RuleKey, other: RuleKey) -> bool:
+    """Whether two rules differ by their makers at the most."""
+    return rule._replace(protocol=other.protocol) == other
+
+
+def _within(typed: RuleKey, ours: RuleKey) -> bool:
+    """Whether a rule matches only packets that a rule of ours to the same table selects by their prefixes."""
+    if (typed.family, typed.table) != (ours.family, ours.table):
+        return False
+    if (typed.flags | ours.flags) & uapi.FIB_RULE_INVERT or not (ours.source or ours.destination):
+        return False
+    return all(
+        whole is None or (part is not None and addresses.contains(whole, part))
+        for whole, part in ((ours.source, typed.source), (ours.destination, typed.destination))
+    )
 
 
 def in_place(observed: Rule, wanted: Rule) -> bool:  # noqa: ARG001

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from tasuki_agent.kernel import Kernel, Topic
-from tasuki_agent.kind import Change, Create, Delete, Update
+from tasuki_agent.kernel import Kernel, uapi
+from tasuki_agent.kind import Change, Create, Delete, Topic, Update
+from tasuki_agent.kinds.link import codec as link
 from tasuki_agent.kinds.sysctl import model
 from tasuki_agent.kinds.sysctl.model import Sysctl
+
+TOPIC = Topic(
+    (uapi.RTNLGRP_IPV4_NETCONF, uapi.RTNLGRP_IPV6_NETCONF), (uapi.RTM_NEWNETCONF, uapi.RTM_DELNETCONF)
+)
 
 
 class SysctlKind:
@@ -18,7 +23,7 @@ class SysctlKind:
 
     name: ClassVar = "sysctl"
     follows: ClassVar[tuple[str, ...]] = ("link",)
-    wakes_on: ClassVar[frozenset[str]] = frozenset({Topic.NETCONF, Topic.LINK})
+    wakes_on: ClassVar[tuple[Topic, ...]] = (TOPIC, link.TOPIC)
     """accept_ra has no message of its own: its drift shows at the next full observation."""
 
     want = staticmethod(model.want)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 from tasuki_yang.router import InterfacesInterface
 
 from tasuki_agent.kernel.interfaces import Names
+from tasuki_agent.kind import optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ class OtherLink:
     """A link of a type that we do not create: something to stand on, or in the way."""
 
     type: str
+    """The kernel's name of it; of a wanted link the identity that no type here has."""
     up: bool
-    mtu: int
+    mtu: int | None = optional()
     mac_address: str = field(default="", compare=False)
     index: int = field(default=0, compare=False)
     group: int = field(default=0, compare=False)

@@ -1,0 +1,88 @@
+"""Whatever the models allow, the agent can carry out: no valid router tree stops it."""
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import Phase, event, given, settings
+from hypothesis import strategies as st
+from tasuki_agent import kinds
+from tasuki_agent.kinds.link import linktypes
+from tasuki_agent.kinds.link.model import OTHER
+from tasuki_yang.check import check
+from tasuki_yang.errors import ConfigError
+from tasuki_yang.node import List
+from tasuki_yang.path import get, parse
+from tasuki_yang.router import Router
+from tasuki_yang.schema import ROUTER
+from tasuki_yang.tree import Tree, key_of
+from tasuki_yang.validator import router_validator
+from unit.yang.example import trees
+
+KINDS = [
+    importlib.import_module(f"{kinds.__name__}.{folder.name}").KIND
+    for folder in pkgutil.iter_modules(kinds.__path__)
+    if folder.ispkg
+]
+NAMES = {kind.name for kind in KINDS}
+
+
+@st.composite
+def valid_trees(draw: st.DrawFn) -> Tree:
+    """Router trees that the controller would accept."""
+    tree = draw(trees(ROUTER, complete=True))
+    interfaces = tree.get("ietf-interfaces:interfaces", {}).get("interface", ())
+    for interface in interfaces:
+        interface["type"] = draw(st.sampled_from((OTHER, *linktypes.by_identity())))
+    names = st.sampled_from([interface["name"] for interface in interfaces] or [""])
+    for hop in next_hops(tree):
+        if "outgoing-interface" in hop:
+            hop["outgoing-interface"] = draw(names)
+    while errors := router_validator().validate(tree):
+        for error in errors:
+            take_out(tree, error)
+    return tree
+
+
+def next_hops(value: Any) -> Iterator[Tree]:
+    """Every next hop in a tree."""
+    members = value.items() if isinstance(value, dict) else enumerate(value)
+    for label, member in members:
+        if label == "next-hop":
+            yield member
+        elif isinstance(member, dict | list):
+            yield from next_hops(member)
+
+
+def take_out(tree: Tree, error: ConfigError) -> None:
+    """Remove a node that may not be there, or else the innermost list entry that has the problem."""
+    steps = parse(ROUTER, error.error_path)
+    last_entry = max((n for n, step in enumerate(steps) if isinstance(step.node, List)), default=0)
+    last = len(steps) - 1 if error.error_tag == "unknown-element" else last_entry
+    value: Any = tree
+    for step in steps[:last]:
+        value = value.get(step.node.label, {})
+        if isinstance(step.node, List):
+            value = next((entry for entry in value if key_of(step.node, entry) == step.key), {})
+    node, key = steps[last].node, steps[last].key
+    if isinstance(node, List) and node.label in value:
+        value[node.label] = [entry for entry in value[node.label] if key_of(node, entry) != key]
+    else:
+        value.pop(node.label, None)
+
+
+# Making a failing tree small takes minutes.
+@settings(max_examples=300, deadline=None, phases=[Phase.generate])
+@given(valid_trees())
+def test_every_kind_carries_out_any_valid_tree(tree: Tree) -> None:
+    router = Router.model_validate_json(json.dumps(tree))
+    for kind in KINDS:
+        for key, spec in kind.want(router).items():
+            event(kind.name)
+            assert str(key)
+            assert kind.rank(key) >= 0
+            assert all(need.kind in NAMES for need in kind.needs(key, spec))
+            get(ROUTER, tree, kind.path(key))
+            assert check(ROUTER, kind.tree(key, spec)) == []
