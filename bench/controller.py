@@ -21,6 +21,7 @@ from tasuki_controller.datastores import Datastores
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.sqlite import SqliteStore
 from tasuki_controller.transaction import Edit, Operation
+from tasuki_controller.transactions.commits import CommitOrder
 
 RUNS = 5
 SMALL, LARGE = 255, 4095
@@ -69,7 +70,7 @@ async def datastores() -> AsyncIterator[Datastores]:
 async def commit(stores: Datastores, text: str, operation: Operation = Operation.MERGE) -> float:
     """Milliseconds until the document is a durable revision."""
     start = time.perf_counter()
-    applied = await stores.apply(Edit(operation, json.loads(text)), CALLER, "")
+    applied = await stores.apply(Edit(operation, json.loads(text)), CALLER, CommitOrder())
     assert applied.committed
     return 1000 * (time.perf_counter() - start)
 

@@ -31,6 +31,8 @@ class Program:
     namespace: Namespace
     command: Sequence[str]
     log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What is set for the program beyond what is set for its caller."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _log_start: int = field(default=0, init=False)
 
@@ -43,7 +45,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
                 start_new_session=True,
             )
 

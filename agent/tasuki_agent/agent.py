@@ -11,6 +11,7 @@ from tasuki_proto.channel import Target, TlsFiles
 
 from tasuki_agent import kinds
 from tasuki_agent.controller_link import ControllerLink
+from tasuki_agent.custody import Custody
 from tasuki_agent.errors import Transient
 from tasuki_agent.intent import Intent
 from tasuki_agent.kernel import Kernel
@@ -49,47 +50,40 @@ class Agent:
                 on_applied=lambda intent: self._applied(intent, kernel.world),
             )
             recorder = _DriftRecorder(self.state, reconciler)
+            custody = Custody(self.state, reconciler, self.clock, self.uptime, kernel.world)
             link = ControllerLink(
                 router=self.router,
                 version=version("tasuki"),
                 target=self.controller,
                 tls=self.tls,
                 reconciler=reconciler,
-                take_intent=lambda intent: self._take(reconciler, intent),
+                custody=custody,
                 drift_stored=recorder.record,
                 operational=lambda: _operational(reconciler),
             )
 
             def changed() -> None:
+                custody.stepped()
                 recorder.record()
                 link.notify()
 
             reconciler.on_change = changed
-            self._resume(reconciler, kernel.world)
+            custody.on_revert = link.notify
+            reconciler.drift.restore(self.state.load_drift())
+            custody.resume()
             log.info("agent of router %s started", self.router)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_follow(kernel, reconciler), name="monitor")
                 tasks.create_task(reconciler.run(), name="reconciler")
                 tasks.create_task(link.run(), name="link to the controller")
+                tasks.create_task(custody.run(), name="trial and guard")
         raise AssertionError("the tasks of an agent never end by themselves")
 
-    def _resume(self, reconciler: Reconciler, world: str) -> None:
-        """Go on where an earlier run ended, without waiting for the controller."""
-        reconciler.drift.restore(self.state.load_drift())
-        intent = self.state.load_intent()
-        if intent is None:
-            log.info("no intent yet: nothing is changed until the controller sends one")
-            return
-        log.info("going on with the intent of revision %d", intent.revision)
-        reconciler.resume(intent, self.state.load_applied(world))
-
-    def _take(self, reconciler: Reconciler, intent: Intent) -> None:
-        """On disk first: what is carried out must be known after a crash."""
-        self.state.save_intent(intent)
-        reconciler.set_intent(intent)
-
     def _applied(self, intent: Intent, world: str) -> None:
-        self.state.save_applied(intent, world)
+        try:
+            self.state.save_applied(intent, world)
+        except OSError as error:
+            log.warning("cannot keep on the disk that revision %d is applied: %s", intent.revision, error)
         log.info("revision %d is applied", intent.revision)
 
 
@@ -104,8 +98,14 @@ class _DriftRecorder:
     def record(self) -> None:
         pending = list(self.reconciler.drift.unacknowledged())
         sequences = [sequence for sequence, _ in pending]
-        if sequences != (self._written or []):
+        if sequences == (self._written or []):
+            return
+        try:
             self.state.save_drift(item for _, item in pending)
+        except OSError as error:
+            # The router is kept right with a full disk too; the next step tries again.
+            log.warning("cannot keep drift on the disk: %s", error)
+        else:
             self._written = sequences
 
 

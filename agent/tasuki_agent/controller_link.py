@@ -20,22 +20,27 @@ from tasuki_proto.channel import HEARTBEAT_SECONDS, SILENCE_SECONDS, Target, Tls
 from tasuki_proto.v1 import agent_pb2, agent_pb2_grpc
 
 from tasuki_agent import report
-from tasuki_agent.intent import BrokenIntent, Intent
+from tasuki_agent.custody import Custody
+from tasuki_agent.errors import Transient
+from tasuki_agent.intent import BrokenIntent, Intent, decompress
 from tasuki_agent.kind import Tree
+from tasuki_agent.prepare import prepare
 from tasuki_agent.reconcile.reconciler import Reconciler
 
 log = logging.getLogger(__name__)
 
 MAX_BACKOFF = 15.0
 """Seconds between attempts to connect at the most."""
+_ANSWERS = 8
+"""Answers that may wait to be sent; further questions wait to be read."""
 REPORT_INTERVAL = 0.05
 """Seconds between reports at least, so that a burst of changes is told of once."""
 
 Stream = aio.StreamStreamCall[agent_pb2.ConnectRequest, agent_pb2.ConnectResponse]
 
 
-class _Silent(Exception):  # noqa: N818
-    """The controller has ended the stream, or said nothing for too long."""
+class _Lost(Exception):  # noqa: N818
+    """The controller has ended the stream, said nothing for too long, or taken us for another."""
 
 
 @dataclass(slots=True)
@@ -45,7 +50,7 @@ class ControllerLink:
     Attributes:
         router: this router's name.
         version: this agent's version.
-        take_intent: keeps an intent and has it carried out.
+        custody: keeps the intents that come.
         drift_stored: called when the controller has stored drift.
         operational: the operational tree as it is now, freshly observed.
     """
@@ -55,15 +60,14 @@ class ControllerLink:
     target: Target
     tls: TlsFiles | None
     reconciler: Reconciler
-    take_intent: Callable[[Intent], None]
+    custody: Custody
     drift_stored: Callable[[], None]
     operational: Callable[[], Awaitable[Tree]]
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
     _problem: str = ""
     _connected: bool = False
-    _answers: asyncio.Queue[agent_pb2.ConnectRequest] = field(
-        default_factory=lambda: asyncio.Queue(maxsize=8)
-    )
+    _answers: asyncio.Queue[agent_pb2.ConnectRequest] = field(default_factory=asyncio.Queue)
+    """To the questions of the present stream."""
 
     def notify(self) -> None:
         """There may be something new to report."""
@@ -76,8 +80,11 @@ class ControllerLink:
             started = time.monotonic()
             try:
                 await self._session()
-            except (aio.AioRpcError, asyncio.InvalidStateError, _Silent, OSError) as error:
+            except (aio.AioRpcError, asyncio.InvalidStateError, _Lost, OSError) as error:
                 self._log_loss(error)
+            except Exception:
+                # Whatever is wrong with what is told or heard must never keep the router from its intent.
+                log.exception("the stream to the controller at %s failed; trying again", self.target)
             self._connected = False
             if time.monotonic() - started > MAX_BACKOFF:
                 backoff = 0.5
@@ -97,9 +104,11 @@ class ControllerLink:
         async with aio_channel(self.target, self.tls) as channel:
             stream: Stream = agent_pb2_grpc.AgentServiceStub(channel).Connect()  # type: ignore[no-untyped-call]
             await stream.write(agent_pb2.ConnectRequest(hello=self._hello()))
-            self._stale.set()
+            # Made before anything is read: what the router has done by itself is told before it is overtaken.
+            first = self._report()
+            self._answers = asyncio.Queue(maxsize=_ANSWERS)
             reader = asyncio.create_task(self._read(stream))
-            writer = asyncio.create_task(self._write(stream))
+            writer = asyncio.create_task(self._write(stream, first))
             try:
                 await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -124,14 +133,16 @@ class ControllerLink:
     async def _read(self, stream: Stream) -> NoReturn:
         while True:
             try:
-                message: Any = await asyncio.wait_for(stream.read(), SILENCE_SECONDS)
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    message: Any = await stream.read()
             except TimeoutError as error:
-                raise _Silent(f"no word for {SILENCE_SECONDS:.0f} s") from error
+                raise _Lost(f"no word for {SILENCE_SECONDS:.0f} s") from error
             if message is aio.EOF:
-                raise _Silent(await stream.details() or "the controller has ended the stream")
+                raise _Lost(await stream.details() or "the controller has ended the stream")
             if not self._connected:
                 self._connected = True
                 log.info("connected to the controller at %s", self.target)
+            self.custody.heard()
             await self._receive(message)
 
     async def _receive(self, message: agent_pb2.ConnectResponse) -> None:
@@ -143,34 +154,57 @@ class ControllerLink:
                 self.drift_stored()
                 self._stale.set()
             case "operational_request":
-                await self._answers.put(await self._operational(message.operational_request.id))
-                self._stale.set()
+                await self._answer(await self._operational(message.operational_request.id))
+            case "prepare_request":
+                await self._answer(await self._prepare(message.prepare_request))
             case _:
                 pass  # a heartbeat has said all by arriving
 
     def _receive_intent(self, message: agent_pb2.Intent) -> None:
         current = self.reconciler.intent
+        fallback: Intent | None = None
         try:
             if message.config_json_gz:
                 intent = Intent.unpack(message.revision, message.config_json_gz, message.digest)
             elif current is not None and current.digest == message.digest:
                 intent = Intent(message.revision, current.text, current.tree)
             else:
-                self._refuse(f"revision {message.revision} came without its text")
-                return
+                # It was held when the stream began, and has been given up since.
+                raise _Lost(f"revision {message.revision} came without its text")
+            if message.HasField("trial"):
+                trial = message.trial
+                fallback = Intent.unpack(
+                    trial.fallback_revision, trial.fallback_json_gz, trial.fallback_digest
+                )
+            self.custody.take(intent, fallback, message.trial.remaining_ms / 1000)
         except BrokenIntent as error:
             self._refuse(str(error))
             return
+        except OSError as error:
+            self._refuse(f"revision {message.revision} cannot be kept on the router's disk: {error}")
+            return
         self._problem = ""
-        if current is None or (current.revision, current.text) != (intent.revision, intent.text):
-            log.info("intent of revision %d received", intent.revision)
-            self.take_intent(intent)
         self._stale.set()
 
     def _refuse(self, problem: str) -> None:
         log.error("intent refused: %s", problem)
         self._problem = problem
         self._stale.set()
+
+    async def _answer(self, answer: agent_pb2.ConnectRequest) -> None:
+        await self._answers.put(answer)
+        self._stale.set()
+
+    async def _prepare(self, request: agent_pb2.PrepareRequest) -> agent_pb2.ConnectRequest:
+        answer = agent_pb2.PrepareAnswer(id=request.id)
+        try:
+            intent = Intent.parse(0, decompress(request.config_json_gz))
+            preparation = await prepare(self.reconciler.kinds, intent)
+            answer.plan.extend(preparation.plan)
+            answer.waiting.extend(preparation.waiting)
+        except (BrokenIntent, Transient) as error:
+            answer.refusals.add(error_type="application", error_tag="operation-failed", message=str(error))
+        return agent_pb2.ConnectRequest(prepare_answer=answer)
 
     async def _operational(self, request_id: int) -> agent_pb2.ConnectRequest:
         tree = await self.operational()
@@ -183,22 +217,32 @@ class ControllerLink:
             )
         )
 
-    async def _write(self, stream: Stream) -> None:
-        sent: agent_pb2.Report | None = None
+    def _report(self) -> agent_pb2.Report:
+        held = self.custody.held
+        return report.build(self.reconciler, self.router, self._problem, held.reverted if held else None)
+
+    async def _write(self, stream: Stream, sent: agent_pb2.Report) -> None:
+        await stream.write(agent_pb2.ConnectRequest(report=sent))
+        last_word = time.monotonic()
         while True:
+            # By the last word and not by the last event: events that change nothing are no sign of life.
+            silence = time.monotonic() - last_word
             try:
-                await asyncio.wait_for(self._stale.wait(), HEARTBEAT_SECONDS)
+                async with asyncio.timeout(max(0.0, HEARTBEAT_SECONDS - silence)):
+                    await self._stale.wait()
             except TimeoutError:
                 await stream.write(agent_pb2.ConnectRequest(heartbeat=self._heartbeat()))
+                last_word = time.monotonic()
                 continue
             self._stale.clear()
             while not self._answers.empty():
                 await stream.write(self._answers.get_nowait())
-            now = report.build(self.reconciler, self.router, self._problem)
-            if sent is None or not _same(sent, now):
+            now = self._report()
+            if not _same(sent, now):
                 await stream.write(agent_pb2.ConnectRequest(report=now))
                 sent = now
-                await asyncio.sleep(REPORT_INTERVAL)
+                last_word = time.monotonic()
+            await asyncio.sleep(REPORT_INTERVAL)
 
     def _heartbeat(self) -> agent_pb2.Heartbeat:
         return agent_pb2.Heartbeat(

@@ -39,11 +39,9 @@ class Intent:
             BrokenIntent: it is no router tree of this agent's models.
         """
         try:
-            return cls(revision, text, Router.model_validate_json(text))
-        except ValueError as error:
-            raise BrokenIntent(
-                f"revision {revision} is not a router tree that this agent knows: {error}"
-            ) from error
+            return cls(revision, text, read_tree(text))
+        except BrokenIntent as error:
+            raise BrokenIntent(f"revision {revision} is {error}") from error
 
     @classmethod
     def unpack(cls, revision: int, compressed: bytes, digest: str) -> "Intent":
@@ -53,9 +51,9 @@ class Intent:
             BrokenIntent: it was damaged on its way, or is no router tree.
         """
         try:
-            text = gzip.decompress(compressed)
-        except (OSError, EOFError, zlib.error) as error:
-            raise BrokenIntent(f"revision {revision} cannot be decompressed: {error}") from error
+            text = decompress(compressed)
+        except BrokenIntent as error:
+            raise BrokenIntent(f"revision {revision} {error}") from error
         return cls.checked(revision, text, digest)
 
     @classmethod
@@ -68,3 +66,27 @@ class Intent:
         if hashlib.sha256(text).hexdigest() != digest:
             raise BrokenIntent(f"revision {revision} does not match its digest")
         return cls.parse(revision, text)
+
+
+def decompress(compressed: bytes) -> bytes:
+    """The text of a tree as it travels.
+
+    Raises:
+        BrokenIntent: it was damaged on its way.
+    """
+    try:
+        return gzip.decompress(compressed)
+    except (OSError, EOFError, zlib.error) as error:
+        raise BrokenIntent(f"cannot be decompressed: {error}") from error
+
+
+def read_tree(text: bytes) -> Router:
+    """The router tree that a text spells.
+
+    Raises:
+        BrokenIntent: it is none of this agent's models.
+    """
+    try:
+        return Router.model_validate_json(text)
+    except ValueError as error:
+        raise BrokenIntent(f"not a router tree that this agent knows: {error}") from error

@@ -8,6 +8,7 @@ from tasuki_agent.reconcile.compare import Class
 from tasuki_agent.reconcile.drift import Action, DriftItem
 from tasuki_agent.reconcile.reconciler import Reconciler
 from tasuki_agent.reconcile.status import State, Status
+from tasuki_agent.trial import Reverted
 
 _STATES = {
     State.PENDING: router_pb2.ObjectStatus.STATE_PENDING,
@@ -41,13 +42,16 @@ def timestamp(seconds: float | None) -> Timestamp | None:
     return stamp
 
 
-def build(reconciler: Reconciler, router: str, problem: str = "") -> agent_pb2.Report:
+def build(
+    reconciler: Reconciler, router: str, problem: str = "", reverted: Reverted | None = None
+) -> agent_pb2.Report:
     """How the router stands now.
 
     Args:
         reconciler: holds the objects' statuses and the book of drift.
         router: this router's name.
         problem: why the newest intent was not taken up; empty if it was.
+        reverted: that the router went back by itself, if it is still as it was then.
     """
     by_name = {kind.name: kind for kind in reconciler.kinds}
     entries = list(reconciler.board)
@@ -68,6 +72,17 @@ def build(reconciler: Reconciler, router: str, problem: str = "") -> agent_pb2.R
         objects=[_object(by_name[ref.kind], ref, status) for ref, status in entries],
         drift=[agent_pb2.SequencedDrift(sequence=n, item=_item(item, router)) for n, item in drift],
         problem=problem,
+        reverted=_reverted(reverted) if reverted else None,
+        revision=reconciler.judged.revision if reconciler.judged else 0,
+    )
+
+
+def _reverted(reverted: Reverted) -> agent_pb2.Reverted:
+    return agent_pb2.Reverted(
+        from_revision=reverted.from_revision,
+        to_revision=reverted.to_revision,
+        time=timestamp(reverted.at),
+        reason=reverted.cause.value,
     )
 
 

@@ -1,6 +1,6 @@
 """What the agent keeps on disk, so that it needs no controller to start and forgets no drift.
 
-    intent.json    the newest intent received: what the router is brought to at boot
+    intent.json    the intent that the router is kept to, also at boot, and where it goes from there by itself
     applied.json   the newest intent that was met, and in which boot: tells drift from work still to do
     drift.json     drift that the controller has not stored yet
 
@@ -13,35 +13,24 @@ import fcntl
 import json
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+from tasuki_agent.durable import replace_file
 from tasuki_agent.intent import BrokenIntent, Intent
 from tasuki_agent.reconcile.compare import Class
 from tasuki_agent.reconcile.drift import Action, DriftItem
+from tasuki_agent.trial import Cause, Held, Reverted, Trial
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class StateDirError(Exception):
     """The state directory cannot be used. The message says why and what to do."""
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Put the content at the path so that a crash at any moment leaves the old or the new file, whole."""
-    temporary = path.with_name(f"{path.name}.new")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,34 +65,31 @@ class StateDir:
         """Let another agent have the directory."""
         os.close(self._lock)
 
-    def load_intent(self) -> Intent | None:
-        """The newest intent received."""
-        record = self._read("intent.json")
-        return record.intent if record else None
+    def load_held(self) -> Held | None:
+        """The intent that the router is kept to."""
+        return self._read("intent.json", _held_of)
+
+    def set_held_aside(self, error: Exception) -> None:
+        """Put away what is held, because it cannot be carried out."""
+        self._set_aside("intent.json", error)
 
     def load_applied(self, world: str) -> Intent | None:
         """The newest intent that was met in this world; None if the machine was started since."""
-        record = self._read("applied.json")
-        return record.intent if record and record.world == world else None
+        met = self._read("applied.json", lambda record: (_intent_of(record), str(record["world"])))
+        return met[0] if met and met[1] == world else None
 
-    def save_intent(self, intent: Intent) -> None:
-        """Keep the intent before anything of it is carried out."""
-        replace_file(self.path / "intent.json", _Record(intent).to_bytes())
+    def save_held(self, held: Held) -> None:
+        """Keep what is held before anything of it is carried out."""
+        replace_file(self.path / "intent.json", json.dumps(_held_record(held)).encode())
 
     def save_applied(self, intent: Intent, world: str) -> None:
         """Keep the intent after all of it is seen to be so."""
-        replace_file(self.path / "applied.json", _Record(intent, world).to_bytes())
+        record = {**_intent_record(intent), "world": world}
+        replace_file(self.path / "applied.json", json.dumps(record).encode())
 
     def load_drift(self) -> list[DriftItem]:
         """Drift that the controller may not have stored."""
-        try:
-            records = json.loads((self.path / "drift.json").read_bytes())
-            return [_to_item(record) for record in records]
-        except FileNotFoundError:
-            return []
-        except (ValueError, KeyError, TypeError) as error:
-            self._set_aside("drift.json", error)
-            return []
+        return self._read("drift.json", lambda records: [_to_item(record) for record in records]) or []
 
     def save_drift(self, items: Iterable[DriftItem]) -> None:
         """Keep the drift that the controller has not stored."""
@@ -114,12 +100,12 @@ class StateDir:
         if records or path.exists():
             replace_file(path, json.dumps(records).encode())
 
-    def _read(self, name: str) -> "_Record | None":
+    def _read(self, name: str, read: Callable[[Any], T]) -> T | None:
         try:
-            return _Record.from_bytes((self.path / name).read_bytes())
+            return read(json.loads((self.path / name).read_bytes()))
         except FileNotFoundError:
             return None
-        except BrokenIntent as error:
+        except (BrokenIntent, ValueError, KeyError, TypeError) as error:
             self._set_aside(name, error)
             return None
 
@@ -129,38 +115,38 @@ class StateDir:
         log.error("%s in %s cannot be used and is kept as %s: %s", name, self.path, broken.name, error)
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """An intent as a file. `world` is the boot and network namespace in which it was met."""
+def _intent_record(intent: Intent) -> dict[str, Any]:
+    return {"revision": intent.revision, "digest": intent.digest, "text": intent.text.decode()}
 
-    intent: Intent
-    world: str = ""
 
-    def to_bytes(self) -> bytes:
-        intent = self.intent
-        return json.dumps(
-            {
-                "revision": intent.revision,
-                "digest": intent.digest,
-                "world": self.world,
-                "text": intent.text.decode(),
-            }
-        ).encode()
+def _intent_of(record: Any) -> Intent:
+    return Intent.checked(int(record["revision"]), str(record["text"]).encode(), record["digest"])
 
-    @classmethod
-    def from_bytes(cls, content: bytes) -> Self:
-        """Read what `to_bytes` wrote.
 
-        Raises:
-            BrokenIntent: the file is damaged, or the models have moved on.
-        """
-        try:
-            fields = json.loads(content)
-            text, digest = str(fields["text"]).encode(), fields["digest"]
-            revision, world = int(fields["revision"]), str(fields["world"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise BrokenIntent(f"not a record of an intent: {error!r}") from error
-        return cls(Intent.checked(revision, text, digest), world)
+def _held_record(held: Held) -> dict[str, Any]:
+    record = _intent_record(held.intent)
+    if held.trial:
+        record["trial"] = {
+            "fallback": _intent_record(held.trial.fallback),
+            "deadline": held.trial.deadline,
+            "world": held.trial.world,
+        }
+    if held.before:
+        record["before"] = _intent_record(held.before)
+    if held.reverted:
+        record["reverted"] = {**asdict(held.reverted), "cause": held.reverted.cause.name}
+    return record
+
+
+def _held_of(record: Any) -> Held:
+    intent = _intent_of(record)
+    trial, before, reverted = (record.get(name) for name in ("trial", "before", "reverted"))
+    return Held(
+        intent,
+        trial=Trial(**{**trial, "fallback": _intent_of(trial["fallback"])}) if trial else None,
+        before=_intent_of(before) if before else None,
+        reverted=Reverted(**{**reverted, "cause": Cause[reverted["cause"]]}) if reverted else None,
+    )
 
 
 def _to_item(record: dict[str, Any]) -> DriftItem:

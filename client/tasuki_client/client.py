@@ -1,39 +1,67 @@
-"""The Python client: the controller's services as blocking calls.
+"""The Python client: the controller's services as blocking calls. `tasuki_client.aio` has them for asyncio.
 
-Answers are the protocol's own messages (`tasuki_proto.v1`), so that there is one description of each of them.
 Configurations are RFC 7951 trees (the values that `json.loads` gives) going in, and JSON text coming out in
 the `config_json` of an answer.
 
     from tasuki_client import Client
 
-    with Client("127.0.0.1:9339") as client:
-        answer = client.apply({"tasuki-network:network": {"router": [{"name": "vps"}]}}, comment="one router")
-        print(answer.revision)
+    with Client("127.0.0.1:9339") as client, client.session() as session:
+        session.lock("candidate")
+        session.edit({"tasuki-network:network": {"router": [{"name": "vps"}]}})
+        session.commit(comment="one router", confirm=60)
+        ...  # look whether it does what it should
+        session.commit()
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import grpc
-from google.protobuf.message import Message
 from tasuki_proto.channel import Target, TlsFiles, channel
-from tasuki_proto.v1 import config_pb2, drift_pb2, router_pb2
-from tasuki_proto.v1.config_pb2_grpc import ConfigServiceStub
-from tasuki_proto.v1.drift_pb2_grpc import DriftServiceStub
+from tasuki_proto.v1.config_pb2 import CommitResponse, DiffResponse
 from tasuki_proto.v1.error_pb2 import ConfigError
-from tasuki_proto.v1.router_pb2_grpc import RouterServiceStub
 
+from tasuki_client import calls
+from tasuki_client.calls import Call, Services, Stream
+from tasuki_client.errors import TasukiError, Unreachable
 from tasuki_client.failed_call import from_rpc
 
-Tree: TypeAlias = Mapping[str, Any]
-"""An RFC 7951 document: what `json.loads` makes of it."""
-
+_P = ParamSpec("_P")
 _Answer = TypeVar("_Answer")
-_DEADLINE: Final = 60.0
-"""Seconds for a call that has one answer: several times what the largest configuration takes."""
+
+RENEWALS: int = 3
+"""How often a session is kept within its lease, so that one lost call does not end it."""
+
+
+def _blocking(call: Callable[_P, Call[_Answer]]) -> "Callable[Concatenate[Client, _P], _Answer]":
+    def method(client: "Client", /, *args: _P.args, **kwargs: _P.kwargs) -> _Answer:
+        return client.perform(call(*args, **kwargs))
+
+    calls.as_method(call, method)
+    return method
+
+
+def _iterated(
+    stream: Callable[_P, Stream[_Answer]],
+) -> "Callable[Concatenate[Client, _P], Iterator[_Answer]]":
+    def method(client: "Client", /, *args: _P.args, **kwargs: _P.kwargs) -> Iterator[_Answer]:
+        return client.follow(stream(*args, **kwargs))
+
+    calls.as_method(stream, method)
+    return method
+
+
+def _with_token(
+    call: Callable[Concatenate[str, _P], Call[_Answer]],
+) -> "Callable[Concatenate[Session, _P], _Answer]":
+    def method(session: "Session", /, *args: _P.args, **kwargs: _P.kwargs) -> _Answer:
+        return session.client.perform(call(session.token, *args, **kwargs))
+
+    calls.as_method(call, method)
+    return method
 
 
 class Client:
@@ -49,11 +77,9 @@ class Client:
             ValueError: the address makes no sense, or is not this machine's and there is no TLS.
             OSError: a TLS file cannot be read.
         """
-        self._target = Target.parse(controller) if isinstance(controller, str) else controller
-        self._channel = channel(self._target, tls)
-        self._config = ConfigServiceStub(self._channel)  # type: ignore[no-untyped-call]
-        self._router = RouterServiceStub(self._channel)  # type: ignore[no-untyped-call]
-        self._drift = DriftServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self.target = Target.parse(controller) if isinstance(controller, str) else controller
+        self._channel = channel(self.target, tls)
+        self._services = Services(self._channel)
 
     def __enter__(self) -> Self:
         return self
@@ -67,171 +93,111 @@ class Client:
         """Drop the connection; calls under way fail."""
         self._channel.close()
 
-    def apply(
-        self,
-        document: Tree | None = None,
-        *,
-        routers: Mapping[str, Tree] | None = None,
-        operation: config_pb2.Operation = config_pb2.OPERATION_MERGE,
-        comment: str = "",
-        dry_run: bool = False,
-    ) -> config_pb2.ApplyResponse:
-        """Validate and commit a change of the network tree, of router trees by name, or of both at once."""
-        request = config_pb2.ApplyRequest(
-            config_json=_text(document),
-            router_config_json=_texts(routers),
-            operation=operation,
-            comment=comment,
-            dry_run=dry_run,
-        )
-        answer: config_pb2.ApplyResponse = self._call(self._config.Apply, request)
-        return answer
+    def session(self, *, lease: int = 30) -> "Session":
+        """A session, to be entered with `with`. Lost, it ends after so many seconds."""
+        return Session(self, lease)
 
-    def validate(
-        self,
-        document: Tree | None = None,
-        *,
-        routers: Mapping[str, Tree] | None = None,
-        operation: config_pb2.Operation = config_pb2.OPERATION_MERGE,
-    ) -> Sequence[ConfigError]:
-        """Every problem that `apply` would find; none when it would commit."""
-        edit = _edit(document, routers, operation)
-        answer: config_pb2.ValidateResponse = self._call(
-            self._config.Validate, config_pb2.ValidateRequest(edit=edit)
-        )
-        return answer.errors
+    apply = _blocking(calls.apply)
+    validate = _blocking(calls.validate)
+    validate_candidate = _blocking(calls.validate_candidate)
+    diff = _blocking(calls.diff)
+    diff_candidate = _blocking(calls.diff_candidate)
+    compare = _blocking(calls.compare)
+    get = _blocking(calls.get)
+    revisions = _blocking(calls.revisions)
+    revision = _blocking(calls.revision)
+    rollback = _blocking(calls.rollback)
+    cancel_commit = _blocking(calls.cancel_commit)
+    watch_commits = _iterated(calls.watch_commits)
+    modules = _blocking(calls.modules)
+    module = _blocking(calls.module)
+    routers = _blocking(calls.routers)
+    router = _blocking(calls.router)
+    watch_routers = _iterated(calls.watch_routers)
+    drift = _blocking(calls.drift)
+    watch_drift = _iterated(calls.watch_drift)
 
-    def diff(
-        self,
-        document: Tree | None = None,
-        *,
-        routers: Mapping[str, Tree] | None = None,
-        operation: config_pb2.Operation = config_pb2.OPERATION_MERGE,
-    ) -> config_pb2.DiffResponse:
-        """What `apply` would change."""
-        request = config_pb2.DiffRequest(edit=_edit(document, routers, operation))
-        answer: config_pb2.DiffResponse = self._call(self._config.Diff, request)
-        return answer
+    def confirm_commit(self, persist_id: str, *, comment: str = "") -> CommitResponse:
+        """Keep what the confirmed commit of this name changed, and change nothing else.
 
-    def compare(self, from_revision: int, to_revision: int = 0) -> config_pb2.DiffResponse:
-        """What leads from one revision to the other; 0 stands for running."""
-        request = config_pb2.DiffRequest(from_revision=from_revision, to_revision=to_revision)
-        answer: config_pb2.DiffResponse = self._call(self._config.Diff, request)
-        return answer
-
-    def get(
-        self,
-        datastore: config_pb2.Datastore = config_pb2.DATASTORE_RUNNING,
-        *,
-        router: str = "",
-        path: str = "",
-    ) -> config_pb2.GetResponse:
-        """The network tree or one router's tree, or what stands at an instance-identifier in it."""
-        request = config_pb2.GetRequest(datastore=datastore, router=router, path=path, as_json=True)
-        answer: config_pb2.GetResponse = self._call(self._config.Get, request)
-        return answer
-
-    def revisions(self, *, limit: int = 0, before: int = 0) -> Sequence[config_pb2.Revision]:
-        """Commits, newest first: at most `limit` (0: 100), all below `before` unless that is 0."""
-        request = config_pb2.ListRevisionsRequest(limit=limit, before=before)
-        answer: config_pb2.ListRevisionsResponse = self._call(self._config.ListRevisions, request)
-        return answer.revisions
-
-    def revision(self, number: int) -> config_pb2.GetRevisionResponse:
-        """One commit with its network tree and its changes."""
-        request = config_pb2.GetRevisionRequest(number=number, as_json=True)
-        answer: config_pb2.GetRevisionResponse = self._call(self._config.GetRevision, request)
-        return answer
-
-    def modules(self) -> Sequence[config_pb2.Module]:
-        """The YANG modules that the controller implements or imports."""
-        request = config_pb2.ListModulesRequest()
-        answer: config_pb2.ListModulesResponse = self._call(self._config.ListModules, request)
-        return answer.modules
-
-    def module(self, name: str) -> config_pb2.GetModuleResponse:
-        """One YANG module with its text."""
-        request = config_pb2.GetModuleRequest(name=name)
-        answer: config_pb2.GetModuleResponse = self._call(self._config.GetModule, request)
-        return answer
-
-    def routers(self) -> Sequence[router_pb2.Router]:
-        """How far every router is, without its objects."""
-        request = router_pb2.ListRoutersRequest()
-        answer: router_pb2.ListRoutersResponse = self._call(self._router.ListRouters, request)
-        return answer.routers
-
-    def router(self, name: str) -> router_pb2.Router:
-        """How far one router is, with each of its objects that is not as intended."""
-        request = router_pb2.GetRouterRequest(name=name)
-        answer: router_pb2.GetRouterResponse = self._call(self._router.GetRouter, request)
-        return answer.router
-
-    def watch_routers(
-        self, names: Sequence[str] = (), *, with_objects: bool = False, seconds: float | None = None
-    ) -> Iterator[router_pb2.Router]:
-        """Each router (of `names`, if any) once, then each again on every change.
-
-        Ends only after `seconds`, if given.
+        It is refused while the candidate is somebody else's: what is uncommitted there would go along.
         """
-        request = router_pb2.WatchRoutersRequest(names=names, with_objects=with_objects)
-        for answer in self._stream(self._router.WatchRouters, request, seconds):
-            yield answer.router
+        with self.session() as session:
+            session.lock("candidate")
+            return session.commit(comment=comment, persist_id=persist_id)
 
-    def drift(
-        self, *, router: str = "", open_only: bool = False, since: datetime | None = None, limit: int = 0
-    ) -> drift_pb2.ListDriftResponse:
-        """Open drift, and the rest that was seen since then (default: 24 hours), with the evidence's age."""
-        request = drift_pb2.ListDriftRequest(router=router, open_only=open_only, since=since, limit=limit)
-        answer: drift_pb2.ListDriftResponse = self._call(self._drift.ListDrift, request)
-        return answer
-
-    def watch_drift(
-        self,
-        *,
-        router: str = "",
-        open_only: bool = False,
-        since: datetime | None = None,
-        seconds: float | None = None,
-    ) -> Iterator[drift_pb2.DriftItem]:
-        """What `drift` lists, then every item that is new or changes. Ends only after `seconds`, if given."""
-        request = drift_pb2.WatchDriftRequest(router=router, open_only=open_only, since=since)
-        for answer in self._stream(self._drift.WatchDrift, request, seconds):
-            yield answer.item
-
-    def _call(self, method: "grpc.UnaryUnaryMultiCallable[Any, _Answer]", request: Message) -> _Answer:
+    def perform(self, call: Call[_Answer]) -> _Answer:
+        """Make a call and read its answer."""
         try:
-            return method(request, timeout=_DEADLINE)
+            return call.read(call.method(self._services)(call.request, timeout=call.seconds))
         except grpc.RpcError as error:
-            raise from_rpc(error, self._target) from error
+            raise from_rpc(error, self.target) from error
 
-    def _stream(
-        self,
-        method: "grpc.UnaryStreamMultiCallable[Any, _Answer]",
-        request: Message,
-        seconds: float | None,
-    ) -> Iterator[_Answer]:
-        call = method(request, timeout=seconds)
+    def follow(self, stream: Stream[_Answer]) -> Iterator[_Answer]:
+        """Make a call and read its answers as they come."""
+        call = stream.method(self._services)(stream.request, timeout=stream.seconds)
         try:
-            yield from call
+            for answer in call:
+                yield stream.read(answer)
         except grpc.RpcError as error:
-            if seconds is None or error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
-                raise from_rpc(error, self._target) from error
+            if stream.seconds is None or error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise from_rpc(error, self.target) from error
         finally:
             call.cancel()
 
 
-def _edit(
-    document: Tree | None, routers: Mapping[str, Tree] | None, operation: config_pb2.Operation
-) -> config_pb2.Edit:
-    return config_pb2.Edit(
-        config_json=_text(document), router_config_json=_texts(routers), operation=operation
-    )
+class Session:
+    """Holds locks, edits the candidate, and owns its confirmed commit.
 
+    Leaving the context ends it: its locks go, its uncommitted changes are discarded, and its confirmed commit
+    reverts unless it was confirmed or has a name (`persist`). Inside, a thread renews the lease.
+    """
 
-def _text(tree: Tree | None) -> bytes:
-    return b"" if tree is None else json.dumps(tree, ensure_ascii=False).encode()
+    def __init__(self, client: Client, lease: int) -> None:
+        self.client = client
+        self.lease = lease
+        self.token = ""
+        """Stands for the session in calls."""
+        self.number = 0
+        """How errors name it."""
+        self._left = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="tasuki-session", daemon=True)
 
+    def __enter__(self) -> Self:
+        opened = self.client.perform(calls.open_session(self.lease))
+        self.token, self.number, self.lease = opened.token, opened.session_id, opened.lease_seconds
+        self._keeper.start()
+        return self
 
-def _texts(trees: Mapping[str, Tree] | None) -> dict[str, bytes]:
-    return {name: _text(tree) for name, tree in (trees or {}).items()}
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._left.set()
+        # When something failed, that is what counts; a session that cannot be closed ends by itself.
+        with contextlib.suppress(*((TasukiError,) if error else ())):
+            self.client.perform(calls.close_session(self.token))
+
+    keep = _with_token(calls.keep)
+    lock = _with_token(calls.lock)
+    unlock = _with_token(calls.unlock)
+    edit = _with_token(calls.edit)
+    commit = _with_token(calls.commit)
+    cancel = _with_token(calls.cancel)
+    discard = _with_token(calls.discard)
+
+    def validate(self) -> Sequence[ConfigError]:
+        """Every problem of the candidate; none when it is valid."""
+        return self.client.validate_candidate()
+
+    def diff(self, *, plan: bool = False) -> DiffResponse:
+        """What a commit would change; with `plan` also what each router would do."""
+        return self.client.diff_candidate(plan=plan)
+
+    def _keep(self) -> None:
+        while not self._left.wait(self.lease / RENEWALS):
+            try:
+                self.keep()
+            except Unreachable:
+                continue
+            except TasukiError:
+                return  # it has ended, and every later call says so

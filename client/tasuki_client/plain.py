@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 
 def plain(message: Message) -> dict[str, Any]:
-    """Every field of the message, set or not. For messages without maps and Structs."""
+    """Every field of the message, set or not. For messages without Structs."""
     return dict(_item(message, name) for name in message.DESCRIPTOR.fields_by_name)
 
 
@@ -24,6 +24,8 @@ def name_of(message: Message, field: str) -> str:
 def _item(message: Message, name: str) -> tuple[str, Any]:
     field: Any = message.DESCRIPTOR.fields_by_name[name]
     value = getattr(message, name)
+    if field.message_type and field.message_type.GetOptions().map_entry:
+        return name, dict(value)
     if field.is_repeated:
         return name, [_value(field, item) for item in value]
     if field.has_presence and not message.HasField(name):

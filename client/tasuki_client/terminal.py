@@ -30,6 +30,18 @@ def is_terminal() -> bool:
     return console().is_terminal
 
 
+def is_dialogue() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and is_terminal()
+
+
+def ask(question: str) -> str:
+    """The answer to a question, in lower case; empty at the end of the input."""
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower()
+
+
 @contextmanager
 def drawing(out: Console) -> Iterator[Callable[[Callable[[], RenderableType]], None]]:
     """A place that is drawn anew four times a second, so that ages in it stay true, with what was last given.

@@ -1,132 +1,248 @@
-"""The datastores (RFC 8342): running, which operators write, and intended, which is computed from it.
+"""The datastores (RFC 8342): running and candidate, which operators write, and intended, which follows.
 
-One commit at a time. What is heavy runs in a thread, so that agents are served meanwhile; what changes the
-datastores runs on the event loop and, once it has begun, to its end: the store, the memory and what agents
-are told never differ.
+`transactions` decides who may change what, the `Ledger` changes it; here is what they are asked for. One
+commit at a time is computed and put to the routers. Meanwhile sessions go on, and a revert may come in
+between, after which the commit is looked at anew. What is heavy runs in a thread, so that agents are served
+all the time.
 """
 
 import asyncio
-import gc
-from collections.abc import Container, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import TypeAlias
 
 from tasuki_yang.errors import InvalidIntent
-from tasuki_yang.tree import Tree
+from tasuki_yang.node_edit import DefaultOperation, EditOperation
 
 from tasuki_controller import history
 from tasuki_controller.access import Caller
-from tasuki_controller.compile import compile_running
-from tasuki_controller.failure import missing
-from tasuki_controller.fleet import Fleet, Intended
-from tasuki_controller.intent import router_intent
+from tasuki_controller.commit_events import CommitEvent
+from tasuki_controller.failure import Failed, missing
+from tasuki_controller.fleet import Fleet
+from tasuki_controller.guard import Guard, Outcomes, seen_through
+from tasuki_controller.ledger import Committed, Ledger, Proposal
+from tasuki_controller.mailbox import Mailbox
 from tasuki_controller.running import Running
-from tasuki_controller.store import IntentMark, Revision, Store, StoredRevision, StoreError
-from tasuki_controller.transaction import Edit, RoutedChange, prepare, running_changes
+from tasuki_controller.state import Outcome, State, compared, edited, proposed, touched
+from tasuki_controller.store import Revision, Store, StoredRevision
+from tasuki_controller.transaction import Edit, RoutedChange, RoutedEdit, edit_nodes, running_changes
+from tasuki_controller.transactions import candidate, commits, locks, sessions
+from tasuki_controller.transactions.commits import CommitOrder, EventKind
+from tasuki_controller.transactions.state import Datastore, Session
 
-T = TypeVar("T")
-
-_MANY: Final = 100_000
-"""New objects after which the garbage collector would be busy."""
-
-Trees: TypeAlias = Mapping[str, Tree]
-"""Intended trees, by router; of the other side of an unmanaged subscriber, by "SPLIT/NUMBER"."""
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Both datastores at one revision."""
-
-    revision: int
-    running: Running
-    trees: Trees
-    intended: Intended
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an edit changes, or two states differ in."""
-
-    changes: Sequence[RoutedChange]
-    routers: Mapping[str, tuple[Tree, Tree]]
-    """Intended trees before and after, of the routers where they differ."""
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What became of an edit."""
-
-    revision: int
-    committed: bool
-    outcome: Outcome
+_Computation: TypeAlias = Callable[[State, Running | None], tuple[State, Outcome]]
+"""What a commit makes of the state and the candidate, if that differs from running."""
 
 
 class Datastores:
-    """Running, intended and their history."""
+    """Running, candidate and intended, their history, and the sessions that change them."""
 
-    def __init__(self, store: Store, fleet: Fleet) -> None:
+    def __init__(self, store: Store, fleet: Fleet, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._fleet = fleet
-        self._writer = asyncio.Lock()
-        self._state = State(0, Running(), {}, Intended(0, {}, {}))
+        self._ledger = Ledger(store, fleet, clock)
+        self._committing = asyncio.Lock()
+        self._guard: asyncio.Task[Outcomes] | None = None
 
     @property
     def state(self) -> State:
-        """Both datastores as they are."""
-        return self._state
+        """Running and intended as they are."""
+        return self._ledger.state
+
+    @property
+    def candidate(self) -> Running:
+        """The candidate as it is, valid or not."""
+        return self._ledger.transactions.candidate or self.state.running
 
     async def restore(self) -> None:
-        """Take running from the store and compute intended from it, before any agent is served.
+        """Take running from the store; an unconfirmed commit is reverted. Before any agent is served.
 
         Raises:
             StoreError: running is not valid for this version.
         """
-        newest = await self._store.newest()
-        if newest is None:
-            return
-        number = newest.revision.number
-        marks = await self._store.intents()
-        try:
-            self._state = await asyncio.to_thread(_restored, newest, marks)
-        except InvalidIntent as error:
-            raise StoreError(f"revision {number} is not valid for this version of tasuki: {error}") from error
-        self._fleet.publish(self._state.intended)
+        await self._ledger.restore()
 
-    async def apply(self, edit: Edit, caller: Caller, comment: str) -> Applied:
-        """Make the edit's result the next revision, if it changes anything.
+    @asynccontextmanager
+    async def keeping_time(self) -> AsyncIterator[None]:
+        """Let leases run out and unconfirmed commits revert, and tell watchers how the routers come along."""
+        tasks = [asyncio.create_task(work) for work in (self._ledger.keep_time(), self._follow_routers())]
+        try:
+            yield
+        finally:
+            self._watch_over(None)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    # Sessions
+
+    def open_session(self, caller: Caller, lease: int = 0) -> Session:
+        """Begin a session of so many seconds, 0 for the default.
 
         Raises:
-            InvalidIntent: the edit, or what it would make of running, is not valid. Nothing has changed.
+            Failed: invalid-value for too long a lease, resource-denied for too many sessions.
+        """
+        token = secrets.token_urlsafe(24)
+        self._ledger.transactions, session = sessions.open_session(
+            self._ledger.transactions, caller, token, lease, self._ledger.clock()
+        )
+        self._ledger.look_again()
+        return session
+
+    def keep_session(self, caller: Caller, token: str) -> Session:
+        """Renew the lease. Waits for nothing, so that no slow commit can cost a session.
+
+        Raises:
+            Failed: invalid-value if the session has ended, access-denied if it is somebody else's.
+        """
+        session = self._session(caller, token)
+        self._ledger.transactions = sessions.keep(self._ledger.transactions, session, self._ledger.clock())
+        return session
+
+    async def close_session(self, caller: Caller, token: str) -> None:
+        """End the session; its confirmed commit without a name is reverted when this returns.
+
+        Raises:
+            Failed: as `keep_session`.
+        """
+        self._ledger.transactions = sessions.close(self._ledger.transactions, self._session(caller, token))
+        self._ledger.look_again()
+        await self._ledger.settle()
+
+    async def lock(self, caller: Caller, token: str, target: Datastore) -> None:
+        """Let nobody else write to a datastore.
+
+        Raises:
+            Failed: lock-denied, with the holder's session-id; or as `keep_session`.
+        """
+        async with self._ledger.turn():
+            self._ledger.transactions = locks.lock(
+                self._ledger.transactions, self._session(caller, token), target
+            )
+
+    async def unlock(self, caller: Caller, token: str, target: Datastore) -> None:
+        """Let others write again; the candidate's changes are discarded with its lock.
+
+        Raises:
+            Failed: operation-failed or lock-denied; or as `keep_session`.
+        """
+        async with self._ledger.turn():
+            self._ledger.transactions = locks.unlock(
+                self._ledger.transactions, self._session(caller, token), target
+            )
+
+    # The candidate
+
+    async def edit(
+        self,
+        caller: Caller,
+        token: str,
+        edits: Sequence[RoutedEdit],
+        default_operation: DefaultOperation = EditOperation.MERGE,
+    ) -> list[RoutedChange]:
+        """Change the candidate, all or nothing; what it differs in from running then.
+
+        Raises:
+            InvalidIntent: with all that is wrong with the operations.
+            Failed: in-use while another session holds the candidate's lock; or as `keep_session`.
+        """
+        while True:
+            async with self._ledger.turn():
+                candidate.require_edit(self._ledger.transactions, self._session(caller, token))
+                base, running = self.candidate, self.state.running
+            after, changes = await asyncio.to_thread(_edited_nodes, running, base, edits, default_operation)
+            async with self._ledger.turn():
+                session = self._session(caller, token)
+                candidate.require_edit(self._ledger.transactions, session)
+                if self.candidate is base and self.state.running is running:
+                    self._ledger.transactions = candidate.edited(
+                        self._ledger.transactions, session, after if changes else None
+                    )
+                    return changes
+
+    async def discard(self, caller: Caller, token: str) -> None:
+        """Make the candidate equal to running.
+
+        Raises:
+            Failed: as `edit`.
+        """
+        async with self._ledger.turn():
+            self._ledger.transactions = candidate.discard(
+                self._ledger.transactions, self._session(caller, token)
+            )
+
+    async def candidate_changes(self) -> list[RoutedChange]:
+        """What the candidate differs in from running, valid or not."""
+        return await asyncio.to_thread(running_changes, self.state.running, self.candidate)
+
+    # Commits
+
+    async def commit(self, caller: Caller, token: str, order: CommitOrder) -> Committed:
+        """Make the candidate running. A plain commit confirms the pending one.
+
+        Raises:
+            InvalidIntent: the candidate is not valid, or a router refuses it. Nothing has changed.
+            Failed: in-use for locks and pending commits of others, invalid-value for a wrong name or timeout;
+                operation-failed when a router failed, which `order` asked to wait for and not to keep; or as
+                `keep_session`.
             StoreError: the revision could not be stored. Nothing has changed.
         """
-        async with self._writer:
-            after, outcome = await asyncio.to_thread(_edited, self._state, edit)
-            if not outcome.changes:
-                return Applied(self._state.revision, committed=False, outcome=outcome)
-            revision = Revision(
-                number=after.revision,
-                author=caller.name,
-                peer=caller.peer,
-                time=datetime.now(UTC),
-                comment=comment,
-                change_count=len(outcome.changes),
-            )
-            await _to_the_end(self._commit(revision, after, outcome))
-            return Applied(after.revision, committed=True, outcome=outcome)
+        return await self._commit(caller, token, order, _of_candidate, beside=False)
 
-    async def _commit(self, revision: Revision, after: State, outcome: Outcome) -> None:
-        document, changes = await asyncio.to_thread(
-            lambda: (history.document_of(after.running), history.changes_of(outcome.changes))
+    async def apply(self, edit: Edit, caller: Caller, order: CommitOrder) -> Committed:
+        """Open, edit, validate, commit and close in one.
+
+        Raises:
+            Failed: in-use while anybody holds a lock, has changes in the candidate, or awaits a confirmation
+                that `order` does not name.
+            InvalidIntent, StoreError: as `commit`.
+        """
+        return await self._commit(
+            caller, "", _named(order), lambda state, _: edited(state, edit), beside=True
         )
-        known = {**after.intended.routers, **after.intended.removed}
-        marks = {
-            router: intent.mark for router, intent in known.items() if intent.revision == revision.number
-        }
-        await self._store.commit(revision, document, changes, marks)
-        self._state = after
-        self._fleet.publish(after.intended)
+
+    async def rollback(self, caller: Caller, number: int, order: CommitOrder, token: str = "") -> Committed:
+        """Make an older revision's configuration the next revision, from a session or without one.
+
+        Raises:
+            Failed: there is no such revision; or as `apply`, apart from the session's own locks.
+            InvalidIntent: the revision is not valid any more; or as `commit`.
+            StoreError: as `commit`.
+        """
+        _, running = await self.at(number)
+        if not token:
+            order = _named(order)
+        order = replace(order, comment=order.comment or f"Rollback to revision {number}")
+        return await self._commit(
+            caller, token, order, lambda state, _: proposed(state, running), beside=True
+        )
+
+    async def cancel(self, caller: Caller, token: str, persist_id: str) -> int:
+        """Revert the pending commit now; the revision of running then. A name does without a session.
+
+        Raises:
+            Failed: invalid-value if none is pending, or by the wrong name or session; in-use for another
+                session's lock; or as `keep_session`.
+        """
+        async with self._ledger.turn():
+            session = self._session(caller, token) if token else None
+            commits.require_cancel(self._ledger.transactions, session, persist_id)
+            await self._ledger.revert(EventKind.CANCEL, caller, "cancelled", self._ledger.baseline)
+            return self.state.revision
+
+    def watch_commits(self) -> AbstractContextManager[Mailbox[int, CommitEvent]]:
+        """A mailbox that gets the pending commit, if there is one, and then every event."""
+        return self._ledger.events.watch()
+
+    def close(self) -> None:
+        """End every watch, because the controller ends."""
+        self._ledger.events.close()
+
+    # What would change, and what has been
 
     async def preview(self, edit: Edit) -> Outcome:
         """What `apply` would change.
@@ -134,7 +250,27 @@ class Datastores:
         Raises:
             InvalidIntent: as `apply`.
         """
-        _, outcome = await asyncio.to_thread(_edited, self._state, edit)
+        _, outcome = await asyncio.to_thread(edited, self.state, edit)
+        return outcome
+
+    async def preview_candidate(self) -> Outcome:
+        """What `commit` would change.
+
+        Raises:
+            InvalidIntent: the candidate is not valid.
+        """
+        _, outcome = await asyncio.to_thread(_of_candidate, self.state, self._ledger.transactions.candidate)
+        return outcome
+
+    async def preview_rollback(self, number: int) -> Outcome:
+        """What `rollback` would change.
+
+        Raises:
+            Failed: there is no such revision.
+            InvalidIntent: it is not valid any more.
+        """
+        _, running = await self.at(number)
+        _, outcome = await asyncio.to_thread(proposed, self.state, running)
         return outcome
 
     async def compare(self, old: int, new: int) -> Outcome:
@@ -144,8 +280,8 @@ class Datastores:
             Failed: there is no such revision.
             InvalidIntent: a revision is not valid for this version of tasuki.
         """
-        states = [self._state.running if not number else (await self.at(number))[1] for number in (old, new)]
-        return await asyncio.to_thread(_compared, *states)
+        states = [self.state.running if not number else (await self.at(number))[1] for number in (old, new)]
+        return await asyncio.to_thread(compared, *states)
 
     async def at(self, number: int) -> tuple[StoredRevision, Running]:
         """A revision, and running as it was then.
@@ -155,90 +291,89 @@ class Datastores:
         """
         stored = await self._store.revision(number)
         if stored is None:
-            raise missing(f"There is no revision {number}; the newest is {self._state.revision}.")
+            raise missing(f"There is no revision {number}; the newest is {self.state.revision}.")
         return stored, await asyncio.to_thread(history.read_running, stored)
 
     async def revisions(self, *, before: int | None, limit: int) -> Sequence[Revision]:
         """Revisions below a number, newest first."""
         return await self._store.revisions(before=before, limit=limit)
 
+    def _session(self, caller: Caller, token: str) -> Session:
+        return sessions.session_of(self._ledger.transactions, caller, token, self._ledger.clock())
 
-def _restored(newest: StoredRevision, marks: Mapping[str, IntentMark]) -> State:
-    number = newest.revision.number
-    # An edit of nothing validates everything: what a newer model does not take must not vanish from routers.
-    prepared = prepare(history.read_running(newest), Edit(network={}))
-    trees = prepared.intended
-    routers = {}
-    for router in filter(_is_router, trees):
-        intent = router_intent(number, trees[router])
-        mark = marks.get(router)
-        # Another digest means that this version computes something else of the same configuration.
-        unchanged = mark is not None and mark.digest == intent.digest
-        routers[router] = replace(intent, revision=mark.revision) if mark and unchanged else intent
-    removed = {
-        router: router_intent(mark.revision, {}) for router, mark in marks.items() if router not in trees
-    }
-    return State(number, prepared.running, trees, Intended(number, routers, removed))
+    def _admitted(self, caller: Caller, token: str, order: CommitOrder, *, beside: bool) -> Session | None:
+        """The session that may commit now; `beside` the candidate only while nothing is in it."""
+        session = self._session(caller, token) if token else None
+        commits.require_commit(self._ledger.transactions, session, order)
+        if beside:
+            commits.require_unchanged(self._ledger.transactions)
+        return session
 
+    async def _commit(
+        self, caller: Caller, token: str, order: CommitOrder, compute: _Computation, *, beside: bool
+    ) -> Committed:
+        commits.require_order(order)
+        async with self._committing:
+            while True:
+                async with self._ledger.turn():
+                    self._admitted(caller, token, order, beside=beside)
+                    before, taken = self.state, self._ledger.transactions.candidate
+                after, outcome = await asyncio.to_thread(compute, before, taken)
+                await self._ask_routers(before, after)
+                async with self._ledger.turn():
+                    session = self._admitted(caller, token, order, beside=beside)
+                    if self.state is not before:
+                        continue
+                    baseline = self._ledger.baseline if self._ledger.transactions.confirmed else before
+                    made = await self._ledger.make(session, Proposal(caller, order, after, outcome, taken))
+                    guarded = order.rollback_on_failure
+                    guard = self._watch_over(
+                        Guard(self._ledger, self._fleet, after, baseline) if guarded else None
+                    )
+                    break
+        # No lock is held while the routers apply it.
+        return await seen_through(made, self._fleet, order.wait, guard)
 
-def _edited(before: State, edit: Edit) -> tuple[State, Outcome]:
-    with _many_acyclic_objects():
-        prepared = prepare(before.running, edit)
-        number = before.revision + 1
-        differing = _differing(before.trees, prepared.intended)
-        intended = _intended(before, prepared.intended, differing, number)
-        after = State(number, prepared.running, prepared.intended, intended)
-        return after, Outcome(prepared.changes, differing)
+    async def _ask_routers(self, before: State, after: State) -> None:
+        """The first phase: any refusal refuses the commit. A router that says nothing counts as offline."""
+        answers = await self._fleet.prepare(touched(before, after))
+        refusals = [refusal for answer in answers.values() for refusal in answer.refusals]
+        if refusals:
+            raise InvalidIntent(refusals)
 
+    def _watch_over(self, guard: Guard | None) -> "asyncio.Task[Outcomes] | None":
+        """Guard the newest commit, or none; whatever was guarded before it is not any more."""
+        if self._guard:
+            self._guard.cancel()
+        self._guard = guard.start() if guard else None
+        return self._guard
 
-@contextmanager
-def _many_acyclic_objects() -> Iterator[None]:
-    """Spare the garbage collector what reference counts do alone.
-
-    Trees of thousands of tunnels are a million objects without cycles. Looking for some takes longer than
-    computing them; what is left of them afterwards is never looked at again.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        if gc.get_count()[0] > _MANY:
-            gc.freeze()
-        gc.enable()
-
-
-def _compared(old: Running, new: Running) -> Outcome:
-    return Outcome(running_changes(old, new), _differing(compile_running(old), compile_running(new)))
-
-
-def _intended(before: State, trees: Trees, differing: Container[str], revision: int) -> Intended:
-    known = before.intended.routers
-    routers = {}
-    for router in filter(_is_router, trees):
-        same = router in known and router not in differing
-        routers[router] = known[router] if same else router_intent(revision, trees[router])
-    removed = {router: intent for router, intent in before.intended.removed.items() if router not in routers}
-    removed |= {router: router_intent(revision, {}) for router in known if router not in routers}
-    return Intended(revision, routers, removed)
-
-
-def _differing(old: Trees, new: Trees) -> dict[str, tuple[Tree, Tree]]:
-    pairs = {
-        name: (old.get(name, {}), new.get(name, {})) for name in sorted({*old, *new}) if _is_router(name)
-    }
-    return {name: (before, after) for name, (before, after) in pairs.items() if before != after}
+    async def _follow_routers(self) -> None:
+        with self._fleet.watch_outcomes() as changed:
+            while True:
+                try:
+                    news = await changed.take()
+                except Failed:
+                    return
+                now = datetime.now(UTC)
+                for router, revision, outcome in news:
+                    event = CommitEvent(EventKind.ROUTER, revision, now, router, routers={router: outcome})
+                    self._ledger.events.emit(event)
 
 
-def _is_router(target: str) -> bool:
-    """An unmanaged subscriber's other end is compiled as well, under "SPLIT/NUMBER"."""
-    return "/" not in target
+def _of_candidate(before: State, taken: Running | None) -> tuple[State, Outcome]:
+    return proposed(before, taken) if taken else (before, Outcome([], {}))
 
 
-async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """Await work that a caller who goes away must not tear in two."""
-    task = asyncio.create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+def _edited_nodes(
+    running: Running, base: Running, edits: Sequence[RoutedEdit], default_operation: DefaultOperation
+) -> tuple[Running, list[RoutedChange]]:
+    after = edit_nodes(base, edits, default_operation)
+    return after, running_changes(running, after)
+
+
+def _named(order: CommitOrder) -> CommitOrder:
+    """A confirmed commit without a session needs a name to be confirmed by."""
+    if order.confirmed and not (order.persist or order.persist_id):
+        return replace(order, persist=secrets.token_hex(8))
+    return order

@@ -38,14 +38,30 @@ def tree_of(struct: struct_pb2.Struct | None, text: bytes, *, what: str = "confi
     return parse(text, what=f"{what}_json") if text else None
 
 
+def value_of(value: struct_pb2.Value | None, text: bytes, *, what: str = "value") -> Any | None:
+    """As `tree_of`, of any JSON value. JSON's null is no value of YANG, and so is none here."""
+    if value is not None and text:
+        raise malformed(f"'{what}' and '{what}_json' are two spellings of one value: send one of them.")
+    if value is not None:
+        return _value_of(value, what)
+    return _parse(text, what=f"{what}_json") if text else None
+
+
 def parse(text: bytes, *, what: str) -> Tree:
     """Read JSON text.
 
     Raises:
         Failed: malformed-message, with line and column where they can be told.
     """
+    document = _parse(text, what=what)
+    if not isinstance(document, dict):
+        raise malformed(f"'{what}' must be a JSON object whose members are top-level nodes.")
+    return document
+
+
+def _parse(text: bytes, *, what: str) -> Any:
     try:
-        document = json.loads(text.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant)
+        value = json.loads(text.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant)
     except UnicodeDecodeError as error:
         raise malformed(f"'{what}' is not UTF-8 text: byte {error.start} has no meaning there.") from error
     except json.JSONDecodeError as error:
@@ -56,11 +72,9 @@ def parse(text: bytes, *, what: str) -> Tree:
         raise malformed(f"'{what}' is not JSON that can be used: {error}.") from error
     except RecursionError as error:
         raise malformed(f"'{what}' is nested too deeply.") from error
-    if not isinstance(document, dict):
-        raise malformed(f"'{what}' must be a JSON object whose members are top-level nodes.")
-    if b"\\u" in text and _SURROGATE.search(json.dumps(document, ensure_ascii=False)):
+    if b"\\u" in text and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
         raise malformed(f"'{what}' contains half a surrogate pair, which is no character.")
-    return document
+    return value
 
 
 def struct_of(tree: Tree) -> struct_pb2.Struct:

@@ -6,85 +6,43 @@ agent gets the newest intent when it reads again, and never delays a commit or a
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Final, TypeAlias
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final, NamedTuple, TypeAlias
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from tasuki_proto.v1 import agent_pb2, drift_pb2, router_pb2
 from tasuki_yang.errors import ConfigError
 
+from tasuki_controller.drift_counts import DriftCounts
 from tasuki_controller.failure import Failed, invalid, missing
-from tasuki_controller.intent import RouterIntent, router_intent
+from tasuki_controller.intended import Intended, Trial
+from tasuki_controller.intent import RouterIntent
+from tasuki_controller.link import Link, Prepared
 from tasuki_controller.mailbox import Mailbox
+from tasuki_controller.outcome import RouterOutcome, outcome
+from tasuki_controller.problems import Rivals, another_history
 from tasuki_controller.store import DriftCount, Store
 
 _log = logging.getLogger(__name__)
 
-RECENT: Final = timedelta(hours=24)
 _OPERATIONAL_TIMEOUT: Final = 5.0
+PREPARE_TIMEOUT: Final = 5.0
+"""Seconds within which a router answers to an intent, or counts as offline."""
 _DRIFT_WATCH_LIMIT: Final = 10_000
 """Drift items that may wait for one watcher before it is told to start again."""
 
 DriftKey: TypeAlias = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Intended:
-    """What all routers shall be, since the newest revision."""
-
-    revision: int
-    """The newest revision; 0 before the first one, when nobody is told anything."""
-    routers: Mapping[str, RouterIntent]
-    """Every router of the network tree."""
-    removed: Mapping[str, RouterIntent]
-    """Routers that were in the network tree once: their intent is an empty tree."""
-
-    def of(self, router: str) -> RouterIntent | None:
-        """The intent of any router. One that no revision ever named shall be empty since the first one."""
-        known = self.routers.get(router) or self.removed.get(router)
-        return known or (router_intent(1, {}) if self.revision else None)
-
-
-@dataclass(eq=False, slots=True)
-class Link:
-    """One agent's stream."""
+class OutcomeChange(NamedTuple):
+    """A router has got somewhere with the revision that last changed its intent."""
 
     router: str
-    outbox: Mailbox[str, agent_pb2.ConnectResponse] = field(default_factory=Mailbox)
-    questions: dict[int, asyncio.Future[agent_pb2.Operational]] = field(default_factory=dict)
-    asked: int = 0
-
-    def send(self, message: agent_pb2.ConnectResponse) -> None:
-        """Leave a message, in the place of an unsent older one of its sort."""
-        self.outbox.put(message.WhichOneof("message"), message)
-
-    async def operational(self) -> agent_pb2.Operational:
-        """Ask for the operational tree. One answer serves every question asked before it was given."""
-        self.asked += 1
-        number = self.asked
-        self.questions[number] = asyncio.get_running_loop().create_future()
-        self.send(agent_pb2.ConnectResponse(operational_request=agent_pb2.OperationalRequest(id=number)))
-        try:
-            return await self.questions[number]
-        finally:
-            del self.questions[number]
-
-    def answer(self, answer: agent_pb2.Operational) -> None:
-        """Give the operational tree to whoever asked for it up to this question."""
-        for number, question in self.questions.items():
-            if number <= answer.id and not question.done():
-                question.set_result(answer)
-
-    def close(self, reason: Failed) -> None:
-        """End the stream."""
-        self.outbox.close(reason)
-        for question in self.questions.values():
-            if not question.done():
-                question.set_exception(reason)
+    revision: int
+    outcome: RouterOutcome
 
 
 class Fleet:
@@ -96,6 +54,12 @@ class Fleet:
         self._status: dict[str, router_pb2.Router] = {}
         self._operational: dict[str, agent_pb2.Operational] = {}
         self._links: dict[str, Link] = {}
+        self._rivals = Rivals()
+        self._drift_counts = DriftCounts(store)
+        self._trial: Trial | None = None
+        self._reports: dict[str, agent_pb2.Report] = {}
+        self._outcomes: dict[str, OutcomeChange] = {}
+        self._outcome_watches: set[Mailbox[str, OutcomeChange]] = set()
         self._router_watches: set[Mailbox[str, str]] = set()
         self._drift_watches: set[Mailbox[DriftKey, drift_pb2.DriftItem]] = set()
 
@@ -105,15 +69,74 @@ class Fleet:
             router.connected = False
             self._status[router.name] = router
 
-    def publish(self, intended: Intended) -> None:
-        """Tell every router whose intent changed. Never waits."""
+    def publish(self, intended: Intended, trial: Trial | None = None) -> None:
+        """Tell every router whose intent changed, or whose intent is on trial or no longer so. Never waits.
+
+        Without a trial everything that is intended counts as confirmed, also by agents that connect later:
+        a controller that starts with an unconfirmed commit must not publish before it has reverted that.
+        """
         before, self._intended = self._intended, intended
+        trial_before, self._trial = self._trial, trial
         for router in {*intended.routers, *intended.removed, *self._links}:
-            if before.of(router) == intended.of(router):
+            changed = before.of(router) != intended.of(router)
+            tried = trial and trial.of(router, intended)
+            if not changed and tried == (trial_before and trial_before.of(router, before)):
                 continue
             if router in self._links:
                 self._send_intent(self._links[router])
-            self._changed(router)
+            if changed:
+                self._changed(router)
+
+    async def prepare(
+        self,
+        intents: Mapping[str, RouterIntent],
+        timeout: float = PREPARE_TIMEOUT,  # noqa: ASYNC109 - a limit per router
+    ) -> Mapping[str, Prepared]:
+        """Ask the routers, all at once, what they would do with these intents, which nobody gets by this."""
+
+        async def ask(router: str) -> Prepared:
+            link = self._links.get(router)
+            if link is None or link.mute:
+                return Prepared()
+            try:
+                async with asyncio.timeout(timeout):
+                    return await link.prepare(intents[router])
+            except (TimeoutError, Failed):
+                link.mute = True
+                _log.warning("router %s: did not say in time what it would do", router)
+                return Prepared()
+
+        return dict(zip(intents, await asyncio.gather(*map(ask, intents)), strict=True))
+
+    def outcome(self, router: str) -> OutcomeChange:
+        """How far the router is with the revision that last changed its intent."""
+        intent = self._intended.of(router)
+        revision = intent.revision if intent else 0
+        how = outcome(revision, self._reports.get(router), connected=router in self._links)
+        return OutcomeChange(router, revision, how)
+
+    async def outcomes(
+        self,
+        routers: Iterable[str],
+        timeout: float,  # noqa: ASYNC109 - what comes by then counts
+    ) -> Mapping[str, RouterOutcome]:
+        """How far the routers are with what last changed them: as soon as none is pending, or by then."""
+        names = list(routers)
+        with suppress(TimeoutError), self.watch_outcomes() as changed:
+            async with asyncio.timeout(timeout):
+                while not all(self.outcome(name).outcome.settled for name in names):
+                    await changed.take()
+        return {name: self.outcome(name).outcome for name in names}
+
+    @contextmanager
+    def watch_outcomes(self) -> Iterator[Mailbox[str, OutcomeChange]]:
+        """A mailbox that gets every router's outcome when it changes."""
+        mailbox: Mailbox[str, OutcomeChange] = Mailbox()
+        self._outcome_watches.add(mailbox)
+        try:
+            yield mailbox
+        finally:
+            self._outcome_watches.discard(mailbox)
 
     def connected(self) -> frozenset[str]:
         """Routers whose agents have their streams open."""
@@ -131,13 +154,16 @@ class Fleet:
                 "router %s: a second agent connected from %s; the first is dropped", hello.router, peer
             )
             older.close(_replaced(hello.router, peer))
-        link = self._links[hello.router] = Link(hello.router)
+            self._rivals.replaced(hello.router, self._status[hello.router].peer, peer, time.monotonic())
+        link = self._links[hello.router] = Link(hello.router, held=hello.revision)
         self._send_intent(link, held=hello.digest)
         status = self._seen(hello.router)
         status.connected = True
         status.peer = peer
         status.agent_version = hello.agent_version
         _log.info("router %s: connected from %s, holds revision %d", hello.router, peer, hello.revision)
+        if strange := another_history(hello.router, hello.revision, self._intended):
+            _log.warning("router %s: %s", hello.router, strange)
         self._changed(hello.router)
         return link
 
@@ -168,19 +194,28 @@ class Fleet:
         """Note how the router stands; acknowledge its drift when that is stored."""
         status = self._seen(link.router)
         status.applied_revision = report.applied_revision
+        link.held = report.revision or link.held
         if report.HasField("observed_at"):
             status.observed_at.CopyFrom(report.observed_at)
         status.counts.CopyFrom(report.counts)
+        status.problem = report.problem
+        status.reverted = _told(report.reverted) if report.HasField("reverted") else ""
         del status.objects[:]
         status.objects.extend(report.objects)
+        self._reports[link.router] = report
         if report.drift:
             items = [self._own(link.router, sequenced.item) for sequenced in report.drift]
             await self._store.save_drift(link.router, items)
+            self._drift_counts.forget()
             for item in items:
                 self._drifted(item)
             last = max(sequenced.sequence for sequenced in report.drift)
             link.send(agent_pb2.ConnectResponse(drift_ack=agent_pb2.DriftAck(sequence=last)))
         await self._save(status)
+
+    def prepared(self, link: Link, answer: agent_pb2.PrepareAnswer) -> None:
+        """Take in what a router would do."""
+        link.prepared(answer)
 
     def answer(self, link: Link, answer: agent_pb2.Operational) -> None:
         """Take in a router's operational tree."""
@@ -218,7 +253,7 @@ class Fleet:
         self, names: Sequence[str] = (), *, with_objects: bool = False
     ) -> list[router_pb2.Router]:
         """How these routers stand, or all of them."""
-        counts = await self._store.drift_counts(datetime.now(UTC) - RECENT)
+        counts = await self._drift_counts.get()
         return [
             self._router(name, counts.get(name, DriftCount()), with_objects=with_objects)
             for name in names or self._names()
@@ -260,7 +295,7 @@ class Fleet:
         reason = _unavailable("The controller is shutting down.")
         for link in list(self._links.values()):
             link.close(reason)
-        for watch in self._router_watches | self._drift_watches:
+        for watch in self._router_watches | self._drift_watches | self._outcome_watches:
             watch.close(reason)
 
     def _names(self) -> list[str]:
@@ -281,16 +316,25 @@ class Fleet:
             router.CopyFrom(self._status[name])
         intent = self._intended.of(name)
         router.intended_revision = intent.revision if intent else 0
+        router.problem = "; ".join(filter(None, (*self._against(name), router.problem)))
         router.open_drift, router.recent_drift = drift.open, drift.recent
         if not with_objects:
             del router.objects[:]
         return router
 
+    def _against(self, name: str) -> Iterator[str]:
+        yield self._rivals.of(name, time.monotonic())
+        if name in self._links:
+            yield another_history(name, self._links[name].held, self._intended)
+
     def _send_intent(self, link: Link, held: str = "") -> None:
         intent = self._intended.of(link.router)
-        # A controller without any revision has lost its state or never had one: it must not empty routers.
         if intent:
-            link.send(agent_pb2.ConnectResponse(intent=intent.message(held=held)))
+            message = intent.message(held=held)
+            trial = self._trial and self._trial.of(link.router, self._intended)
+            if trial:
+                message.trial.CopyFrom(trial.message(asyncio.get_running_loop().time()))
+            link.send(agent_pb2.ConnectResponse(intent=message))
 
     def _seen(self, router: str) -> router_pb2.Router:
         status = self._status.setdefault(router, router_pb2.Router(name=router))
@@ -304,6 +348,11 @@ class Fleet:
     def _changed(self, router: str) -> None:
         for watch in self._router_watches:
             watch.put(router, router)
+        now = self.outcome(router)
+        if self._outcomes.get(router) != now:
+            self._outcomes[router] = now
+            for watching in self._outcome_watches:
+                watching.put(router, now)
 
     @staticmethod
     def _own(router: str, item: drift_pb2.DriftItem) -> drift_pb2.DriftItem:
@@ -320,6 +369,13 @@ class Fleet:
             watch.put((item.router, item.id), item)
             if len(watch) > _DRIFT_WATCH_LIMIT:
                 watch.close(_too_slow())
+
+
+def _told(reverted: agent_pb2.Reverted) -> str:
+    return (
+        f"{reverted.time.ToJsonString()}: revision {reverted.from_revision} was left"
+        f" for {reverted.to_revision}: {reverted.reason}"
+    )
 
 
 def _now() -> Timestamp:

@@ -11,7 +11,7 @@ from tasuki_yang.tree import Tree
 from tasuki_controller.document import text_of
 from tasuki_controller.store import IntentMark
 
-_FAST: Final = 1
+FAST: Final = 1
 """Level of compression: the event loop waits for it."""
 
 
@@ -30,7 +30,7 @@ class RouterIntent:
 
     def message(self, *, held: str = "") -> agent_pb2.Intent:
         """The intent as it travels, without its text to an agent that holds this digest already."""
-        packed = b"" if held == self.digest else gzip.compress(self.text, _FAST, mtime=0)
+        packed = b"" if held == self.digest else gzip.compress(self.text, FAST, mtime=0)
         return agent_pb2.Intent(revision=self.revision, config_json_gz=packed, digest=self.digest)
 
 

@@ -34,6 +34,10 @@ class Mailbox(Generic[K, V]):
             self._latest[key] = message
             self._changed.set()
 
+    def discard(self, key: K) -> None:
+        """Take back a message that nobody has read yet, if there is one."""
+        self._latest.pop(key, None)
+
     def close(self, reason: Exception | None = None) -> None:
         """Wake the reader for the last time. What is unread is dropped; the first reason given counts."""
         if self._closed is None:

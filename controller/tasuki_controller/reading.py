@@ -1,20 +1,18 @@
 """Running in the types of the models, as rules and services see it.
 
 What does not fit the models was reported by the validator. Rules go on with the rest, so that a person sees
-all problems at once: a mandatory text that is missing is empty there, which names nothing, and the entries of
-lists that do not fit even so are left out.
+all problems at once: of what does not fit only the innermost node is left out.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from tasuki_yang.network import Network
-from tasuki_yang.node import Container, Leaf, List, Schema, Type
+from tasuki_yang.node import Container, Leaf, List, Node, Schema, Type
 from tasuki_yang.router import Router
 from tasuki_yang.schema import NETWORK, ROUTER
-from tasuki_yang.tree import Tree
 
 from tasuki_controller.running import Running
 
@@ -22,12 +20,16 @@ Root = TypeVar("Root", bound=BaseModel)
 Location: TypeAlias = tuple[int | str, ...]
 """Labels and indexes, as pydantic names a place."""
 
+_LEFT_OUT: Final = None
+"""What takes the place of a misfit; JSON's null is no value of YANG."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Typed views of running."""
 
     network: Network
+    """A text that it needs and has not is empty, which none of its names, addresses and prefixes is."""
     written: Mapping[str, Router]
     """What was written directly, by router name."""
 
@@ -35,77 +37,70 @@ class Reading:
 def read(running: Running) -> Reading:
     """All of running that fits the models: everything, if running is valid."""
     return Reading(
-        network=_typed(Network, NETWORK, running.network),
-        written={name: _typed(Router, ROUTER, tree) for name, tree in running.routers.items()},
+        network=_fitting(Network, NETWORK, running.network),
+        written={name: _fitting(Router, ROUTER, tree) for name, tree in running.routers.items()},
     )
 
 
-def _typed(root: type[Root], schema: Schema, tree: Tree) -> Root:
-    try:
-        return root.model_validate(tree)
-    except ValidationError:
-        return _fitting(root, _filled(schema.top, tree))
-
-
-def _filled(node: Container | List, members: Any) -> Any:
-    """The members, and an empty text in each place of a mandatory one that is missing."""
-    if not isinstance(members, dict):
-        return members
-    filled = dict(members)
-    for label, child in node.children.items():
-        match child:
-            case Leaf(mandatory=True, type=Type(base="string" | "union")):
-                filled.setdefault(label, "")
-            case Container(presence=False):
-                if below := _filled(child, members.get(label, {})):
-                    filled[label] = below
-            case Container() if label in members:
-                filled[label] = _filled(child, members[label])
-            case List() if isinstance(members.get(label), list):
-                filled[label] = [_filled(child, entry) for entry in members[label]]
-    return filled
-
-
-def _fitting(root: type[Root], tree: Any) -> Root:
+def _fitting(root: type[Root], schema: Schema, tree: Any) -> Root:
     while True:
         try:
             return root.model_validate(tree)
         except ValidationError as error:
-            misfits = {_misfit(tree, problem["loc"]) for problem in error.errors(include_url=False)}
-            fewer = _without(tree, misfits)
-            if fewer == tree:
+            problems = error.errors(include_url=False, include_context=False, include_input=False)
+            repaired = _repaired(tree, dict(_repair(schema, tree, problem["loc"]) for problem in problems))
+            if repaired == tree:
                 raise
-            tree = fewer
+            tree = repaired
 
 
-def _misfit(tree: Any, location: Location) -> Location:
-    """The innermost list entry on the way to the location, or else the location as far as it exists."""
+def _repair(schema: Schema, tree: Any, location: Location) -> tuple[Location, Any]:
+    """A place, and what to put there: a misfit is left out, and what is missing is stood in for.
+
+    Without its key, or a number that it needs, a list entry says nothing, and is a misfit itself.
+    """
+    node: Node | None = schema.top
     way: Location = ()
     entry: Location = ()
     for step in location:
+        above, node = node, _child(node, step)
         if isinstance(tree, dict) and step in tree:
-            tree = tree[step]
             way = (*way, step)
         elif isinstance(tree, list) and isinstance(step, int):
-            tree = tree[step]
             entry = way = (*way, step)
+        elif isinstance(tree, dict) and node is not None:
+            substitute = _substitute(above, node)
+            return (entry or way, _LEFT_OUT) if substitute is None else ((*way, step), substitute)
         else:
             break
-    return entry or way
+        tree = tree[step]
+    return way, _LEFT_OUT
 
 
-def _without(value: Any, misfits: set[Location], way: Location = ()) -> Any:
-    match value:
-        case dict():
-            return {
-                label: _without(member, misfits, (*way, label))
-                for label, member in value.items()
-                if (*way, label) not in misfits
-            }
-        case list():
-            return [
-                _without(entry, misfits, (*way, index))
-                for index, entry in enumerate(value)
-                if (*way, index) not in misfits
-            ]
-    return value
+def _child(node: Node | None, step: int | str) -> Node | None:
+    if isinstance(step, int):
+        return node
+    return node.children.get(step) if isinstance(node, Container | List) else None
+
+
+def _substitute(above: Node | None, missing: Node) -> Any | None:
+    if isinstance(missing, Container):
+        return {}
+    is_key = isinstance(above, List) and missing.label in above.keys
+    return "" if isinstance(missing, Leaf) and _is_text(missing.type) and not is_key else None
+
+
+def _is_text(leaf_type: Type) -> bool:
+    return leaf_type.base == "string" or any(map(_is_text, leaf_type.members))
+
+
+def _repaired(tree: Any, repairs: Mapping[Location, Any]) -> Any:
+    """A copy of what lies above the repairs, with these made."""
+    below: dict[int | str, dict[Location, Any]] = {}
+    for (step, *rest), substitute in repairs.items():
+        below.setdefault(step, {})[tuple(rest)] = substitute
+    repaired = dict(enumerate(tree)) if isinstance(tree, list) else dict(tree)
+    for step, within in below.items():
+        repaired[step] = within[()] if () in within else _repaired(tree[step], within)
+    left = {step: value for step, value in repaired.items() if value is not _LEFT_OUT}
+    return list(left.values()) if isinstance(tree, list) else left

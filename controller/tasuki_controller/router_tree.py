@@ -24,6 +24,7 @@ def router_tree(
     static_routes: Mapping[str, Node] | None = None,
     ipv6_rules: Iterable[Node] = (),
     ipv6_forwarding: bool | None = None,
+    controller_timeout: int | None = None,
 ) -> Tree:
     """A router tree. `static_routes` holds what `ipv6_routes` returns, by name of the protocol instance."""
     routing: Node = {}
@@ -43,6 +44,8 @@ def router_tree(
         tree["ietf-interfaces:interfaces"] = {"interface": listed}
     if routing:
         tree["ietf-routing:routing"] = routing
+    if controller_timeout is not None:
+        tree["tasuki-agent:agent"] = {"controller-timeout": controller_timeout}
     return tree
 
 

@@ -62,15 +62,17 @@ async def serve(state_dir: Path, targets: Sequence[Target], tls: TlsFiles | None
         server = aio.server(interceptors=[Gate()], options=SERVER_OPTIONS)
         healths = _add_services(server, datastores, fleet, store)
         listening = [_listen(server, target, tls) for target in targets]
-        await server.start()
-        for service in ("", *_SERVICES):
-            await healths.set(service, health_pb2.HealthCheckResponse.SERVING)
-        _log.info("ready on %s%s", ", ".join(map(str, listening)), "" if tls else ", without TLS")
-        await stop.wait()
-        _log.info("shutting down")
-        await healths.enter_graceful_shutdown()
-        fleet.close()
-        await server.stop(_GRACE_SECONDS)
+        async with datastores.keeping_time():
+            await server.start()
+            for service in ("", *_SERVICES):
+                await healths.set(service, health_pb2.HealthCheckResponse.SERVING)
+            _log.info("ready on %s%s", ", ".join(map(str, listening)), "" if tls else ", without TLS")
+            await stop.wait()
+            _log.info("shutting down")
+            await healths.enter_graceful_shutdown()
+            fleet.close()
+            datastores.close()
+            await server.stop(_GRACE_SECONDS)
     finally:
         await store.close()
 

@@ -10,7 +10,9 @@ from tasuki_yang.errors import ConfigError
 
 from tasuki_controller.access import Context, Role, caller_of, denied
 from tasuki_controller.failure import Failed, invalid
-from tasuki_controller.fleet import Fleet, Link
+from tasuki_controller.fleet import Fleet
+from tasuki_controller.inbound import screen
+from tasuki_controller.link import Link
 from tasuki_controller.mailbox import MailboxClosedError
 from tasuki_controller.pki import is_name
 
@@ -41,6 +43,7 @@ class AgentService(agent_pb2_grpc.AgentServiceServicer):
 
     async def _receive(self, requests: AsyncIterator[agent_pb2.ConnectRequest], link: Link) -> None:
         while (request := await _next(requests)) and self._fleet.is_current(link):
+            link.mute = False
             match request.WhichOneof("message"):
                 case "report":
                     await self._fleet.report(link, request.report)
@@ -48,6 +51,8 @@ class AgentService(agent_pb2_grpc.AgentServiceServicer):
                     await self._fleet.heartbeat(link, request.heartbeat)
                 case "operational":
                     self._fleet.answer(link, request.operational)
+                case "prepare_answer":
+                    self._fleet.prepared(link, request.prepare_answer)
                 case "hello":
                     raise invalid("Hello is the first message of a stream and comes once.", "bad-element")
                 # A message that only newer agents know is passed over.
@@ -69,7 +74,7 @@ async def _hello(requests: AsyncIterator[agent_pb2.ConnectRequest], context: Con
 async def _next(requests: AsyncIterator[agent_pb2.ConnectRequest]) -> agent_pb2.ConnectRequest | None:
     try:
         async with asyncio.timeout(SILENCE_SECONDS):
-            return await anext(requests, None)
+            request = await anext(requests, None)
     except TimeoutError as error:
         problem = ConfigError(
             error_type="transport",
@@ -77,6 +82,9 @@ async def _next(requests: AsyncIterator[agent_pb2.ConnectRequest]) -> agent_pb2.
             message=f"The agent has said nothing for {SILENCE_SECONDS:.0f} s.",
         )
         raise Failed([problem], grpc.StatusCode.DEADLINE_EXCEEDED) from error
+    if request:
+        screen(request)
+    return request
 
 
 async def _outgoing(link: Link) -> AsyncIterator[agent_pb2.ConnectResponse]:

@@ -15,11 +15,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
+from tasuki_proto.failpoint import failpoint
 from tasuki_proto.v1 import drift_pb2, router_pb2
 
 from tasuki_controller.store import (
     DriftCount,
     DriftFilter,
+    DriftListing,
     IntentMark,
     Revision,
     StoredRevision,
@@ -35,6 +37,8 @@ _DRIFT_KEPT: Final = timedelta(days=90)
 _DRIFT_KEPT_PER_ROUTER: Final = 100_000
 _PRUNE_EVERY: Final = 10_000
 """Drift items saved between two looks for what is too old or too much."""
+_LISTED: Final = 32 << 20
+"""Bytes of drift items that are listed at once: half of what a message may have."""
 
 _MIGRATIONS: Final = (
     """
@@ -65,6 +69,14 @@ _MIGRATIONS: Final = (
     CREATE INDEX drift_by_age ON drift (last_seen);
     CREATE INDEX drift_by_router ON drift (router, last_seen);
     CREATE INDEX drift_open ON drift (router, last_seen) WHERE open;
+    """,
+    """
+    CREATE TABLE unconfirmed (baseline INTEGER NOT NULL);
+    """,
+    """
+    ALTER TABLE drift ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;
+    UPDATE drift SET stored = last_seen;
+    CREATE INDEX drift_by_storing ON drift (stored);
     """,
 )
 """One script per schema version, in order. A released one is never changed."""
@@ -103,13 +115,23 @@ class SqliteStore:
         self._lock.close()
 
     async def commit(
-        self, revision: Revision, document: bytes, changes: bytes, intents: Mapping[str, IntentMark]
+        self,
+        revision: Revision,
+        document: bytes,
+        changes: bytes,
+        intents: Mapping[str, IntentMark],
+        baseline: int | None = None,
     ) -> None:
-        """Add a revision and note the routers whose intended tree it changes, both or neither."""
-        await self._run(self._commit, revision, document, changes, intents)
+        """Add a revision, the routers whose intended tree it changes, and its baseline: all or nothing."""
+        await self._run(self._commit, revision, document, changes, intents, baseline)
 
     def _commit(
-        self, revision: Revision, document: bytes, changes: bytes, intents: Mapping[str, IntentMark]
+        self,
+        revision: Revision,
+        document: bytes,
+        changes: bytes,
+        intents: Mapping[str, IntentMark],
+        baseline: int | None,
     ) -> None:
         row = (
             revision.number,
@@ -131,6 +153,24 @@ class SqliteStore:
                 "INSERT OR REPLACE INTO intent VALUES (?, ?, ?)",
                 [(router, mark.revision, mark.digest) for router, mark in intents.items()],
             )
+            failpoint("store: revision written")
+            _replace_baseline(db, baseline)
+
+    async def set_baseline(self, baseline: int | None) -> None:
+        """Note what to return to while the newest revision awaits its confirmation; None confirms it."""
+        await self._run(self._set_baseline, baseline)
+
+    def _set_baseline(self, baseline: int | None) -> None:
+        with self._transaction() as db:
+            _replace_baseline(db, baseline)
+
+    async def baseline(self) -> int | None:
+        """Revision to return to, 0 for what was before the first; None if nothing awaits a confirmation."""
+        return await self._run(self._baseline)
+
+    def _baseline(self) -> int | None:
+        row = self._db.execute("SELECT baseline FROM unconfirmed").fetchone()
+        return None if row is None else int(row[0])
 
     async def newest(self) -> StoredRevision | None:
         """The newest revision, or None before the first."""
@@ -209,6 +249,7 @@ class SqliteStore:
         await self._run(self._save_drift, router, items)
 
     def _save_drift(self, router: str, items: Sequence[drift_pb2.DriftItem]) -> None:
+        now = _microseconds(datetime.now(UTC))
         rows = [
             (
                 router,
@@ -216,11 +257,12 @@ class SqliteStore:
                 item.last_seen.ToMicroseconds(),
                 is_open(item),
                 item.SerializeToString(),
+                now,
             )
             for item in items
         ]
         with self._transaction() as db:
-            db.executemany("INSERT OR REPLACE INTO drift VALUES (?, ?, ?, ?, ?)", rows)
+            db.executemany("INSERT OR REPLACE INTO drift VALUES (?, ?, ?, ?, ?, ?)", rows)
         self._saved_since_prune += len(rows)
         if self._saved_since_prune >= _PRUNE_EVERY:
             self._prune()
@@ -228,28 +270,36 @@ class SqliteStore:
     def _prune(self) -> None:
         self._saved_since_prune = 0
         oldest = _microseconds(datetime.now(UTC) - _DRIFT_KEPT)
+        # By the time of storing: a router's clock must not decide for how long its drift is kept.
         with self._transaction() as db:
-            db.execute("DELETE FROM drift WHERE last_seen < ?", (oldest,))
+            db.execute("DELETE FROM drift WHERE stored < ?", (oldest,))
             crowded = db.execute(
                 "SELECT router FROM drift GROUP BY router HAVING count(*) > ?", (_DRIFT_KEPT_PER_ROUTER,)
             ).fetchall()
             db.executemany(
                 "DELETE FROM drift WHERE rowid IN (SELECT rowid FROM drift WHERE router = ?"
-                " ORDER BY last_seen DESC LIMIT -1 OFFSET ?)",
+                " ORDER BY stored DESC, last_seen DESC LIMIT -1 OFFSET ?)",
                 [(router, _DRIFT_KEPT_PER_ROUTER) for (router,) in crowded],
             )
 
-    async def drift(self, wanted: DriftFilter) -> Sequence[drift_pb2.DriftItem]:
+    async def drift(self, wanted: DriftFilter) -> DriftListing:
         """Items that are open or were seen since, newest first."""
         return await self._run(self._drift, wanted)
 
-    def _drift(self, wanted: DriftFilter) -> Sequence[drift_pb2.DriftItem]:
+    def _drift(self, wanted: DriftFilter) -> DriftListing:
         rows = self._db.execute(
             "SELECT item FROM drift WHERE (?1 IS NULL OR router = ?1)"
             " AND (open OR (NOT ?2 AND last_seen > ?3)) ORDER BY last_seen DESC LIMIT ?4",
-            (wanted.router, wanted.open_only, _microseconds(wanted.since), wanted.limit),
+            (wanted.router, wanted.open_only, _microseconds(wanted.since), wanted.limit + 1),
         )
-        return [drift_pb2.DriftItem.FromString(item) for (item,) in rows]
+        items: list[drift_pb2.DriftItem] = []
+        size = 0
+        for (item,) in rows:
+            size += len(item)
+            if len(items) == wanted.limit or size > _LISTED:
+                return DriftListing(items, incomplete=True)
+            items.append(drift_pb2.DriftItem.FromString(item))
+        return DriftListing(items, incomplete=False)
 
     async def drift_counts(self, since: datetime) -> Mapping[str, DriftCount]:
         """Counts of every router with open items or items seen since."""
@@ -268,7 +318,9 @@ class SqliteStore:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield self._db
+            failpoint("store: transaction written")
             self._db.execute("COMMIT")
+            failpoint("store: transaction committed")
         finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -327,6 +379,13 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
         )
     for number, script in enumerate(_MIGRATIONS[version:], version + 1):
         db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _replace_baseline(db: sqlite3.Connection, baseline: int | None) -> None:
+    db.execute("DELETE FROM unconfirmed")
+    failpoint("store: baseline removed")
+    if baseline is not None:
+        db.execute("INSERT INTO unconfirmed VALUES (?)", (baseline,))
 
 
 def _revision_of(row: tuple[int, str, str, int, str, int]) -> Revision:

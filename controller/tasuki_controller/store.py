@@ -59,6 +59,15 @@ class DriftFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftListing:
+    """The newest of the drift items that were wanted."""
+
+    items: Sequence[drift_pb2.DriftItem]
+    incomplete: bool
+    """Whether older ones were left out."""
+
+
+@dataclass(frozen=True, slots=True)
 class DriftCount:
     """How many drift items a router has: not healed yet, and of late."""
 
@@ -81,9 +90,22 @@ class Store(Protocol):
     """
 
     async def commit(
-        self, revision: Revision, document: bytes, changes: bytes, intents: Mapping[str, IntentMark]
+        self,
+        revision: Revision,
+        document: bytes,
+        changes: bytes,
+        intents: Mapping[str, IntentMark],
+        baseline: int | None = None,
     ) -> None:
-        """Add a revision and note the routers whose intended tree it changes, both or neither."""
+        """Add a revision, the routers whose intended tree it changes, and its baseline: all or nothing."""
+        ...
+
+    async def set_baseline(self, baseline: int | None) -> None:
+        """Note what to return to while the newest revision awaits its confirmation; None confirms it."""
+        ...
+
+    async def baseline(self) -> int | None:
+        """Revision to return to, 0 for what was before the first; None if nothing awaits a confirmation."""
         ...
 
     async def newest(self) -> StoredRevision | None:
@@ -114,7 +136,7 @@ class Store(Protocol):
         """Add items, or replace those of the same router and id."""
         ...
 
-    async def drift(self, wanted: DriftFilter) -> Sequence[drift_pb2.DriftItem]:
+    async def drift(self, wanted: DriftFilter) -> DriftListing:
         """Items that are open or were seen since, newest first."""
         ...
 

@@ -1,6 +1,7 @@
 """One change of running, computed in full before anything is touched: edit, validate, compile, compare.
 
-Pure: the store commits what `prepare` returns, or nothing.
+Pure: the store commits what `prepare` returns, or nothing. The candidate is edited node by node first, which
+only asks for the models' structure, and prepared when it is validated or committed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,11 +14,12 @@ from tasuki_yang.check import read as read_document
 from tasuki_yang.diff import Change, diff
 from tasuki_yang.errors import ConfigError, InvalidIntent
 from tasuki_yang.node import Schema
+from tasuki_yang.node_edit import DefaultOperation, NodeEdit, apply_edits
 from tasuki_yang.path import predicate
 from tasuki_yang.router import Router
 from tasuki_yang.schema import NETWORK, ROUTER
 from tasuki_yang.tree import Tree
-from tasuki_yang.validator import Validator, network_validator, router_validator, unexplained, within
+from tasuki_yang.validator import Gaps, Validator, network_validator, router_validator, unexplained
 
 from tasuki_controller.collisions import collisions
 from tasuki_controller.compile import compile_reading
@@ -46,6 +48,14 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class RoutedEdit:
+    """One operation on a node of the network tree, or of a router's written tree if it names one."""
+
+    router: str
+    edit: NodeEdit
+
+
+@dataclass(frozen=True, slots=True)
 class RoutedChange:
     """A change of the network tree, or of a router's written tree if it names one."""
 
@@ -69,13 +79,48 @@ def prepare(running: Running, edit: Edit) -> Prepared:
         InvalidIntent: with all that is wrong.
     """
     candidate, malformed = _edited(running, edit)
+    return _checked(running, candidate, malformed)
+
+
+def prepare_candidate(running: Running, candidate: Running) -> Prepared:
+    """What follows if the candidate becomes running.
+
+    Raises:
+        InvalidIntent: with all that is wrong with the candidate.
+    """
+    return _checked(running, candidate, ())
+
+
+def edit_nodes(base: Running, edits: Sequence[RoutedEdit], default_operation: DefaultOperation) -> Running:
+    """The base after all operations. Only its structure is sure to be valid.
+
+    Raises:
+        InvalidIntent: with all that is wrong with the operations, in all trees.
+    """
+    problems: list[ConfigError] = []
+    trees = {"": base.network, **base.routers}
+    for router in sorted({each.router for each in edits}):
+        own = [each.edit for each in edits if each.router == router]
+        schema = ROUTER if router else NETWORK
+        try:
+            trees[router] = apply_edits(schema, trees.get(router, {}), own, default_operation)
+        except InvalidIntent as error:
+            problems += (replace(problem, router=router) for problem in error.errors)
+    if problems:
+        raise InvalidIntent(problems)
+    network = trees.pop("")
+    return Running(network, {name: tree for name, tree in trees.items() if tree})
+
+
+def _checked(running: Running, candidate: Running, malformed: Sequence[ConfigError]) -> Prepared:
     reading = read(candidate)
     contributors = services(reading.network, reading.written)
+    gaps = _gaps(malformed)
+    broken = [*_broken_rules(contributors, gaps), *_unknown_routers(candidate, reading)]
     problems = [
         *malformed,
-        *_violations(network_validator(), candidate.network, malformed),
-        *_broken_rules(contributors, malformed),
-        *_unknown_routers(candidate, reading),
+        *_violations(network_validator(), candidate.network, gaps),
+        *(problem for problem in broken if problem.error_path not in gaps),
     ]
     if problems:
         # Without the network's part, what seems to be missing in a router tree may only not be compiled yet.
@@ -137,11 +182,13 @@ def _absent(schema: Schema, base: Tree, names: Tree) -> tuple[ConfigError, ...]:
     return ()
 
 
-def _violations(
-    validator: Validator, tree: Tree, malformed: Iterable[ConfigError], router: str = ""
-) -> Iterator[ConfigError]:
-    """Constraints of YANG that a tree violates by more than the gaps where malformed nodes were left out."""
-    gaps = [problem for problem in malformed if problem.router == router]
+def _gaps(malformed: Iterable[ConfigError], router: str = "") -> Gaps:
+    """Where malformed nodes were left out of the network tree, or of a router's written tree."""
+    return Gaps(problem for problem in malformed if problem.router == router)
+
+
+def _violations(validator: Validator, tree: Tree, gaps: Gaps, router: str = "") -> Iterator[ConfigError]:
+    """Constraints of YANG that a tree violates by more than the gaps in it."""
     for problem in unexplained(validator.schema, tree, validator.validate(tree), gaps):
         yield replace(problem, router=router)
 
@@ -150,7 +197,7 @@ def _router_violations(trees: Mapping[str, Tree], malformed: Iterable[ConfigErro
     return [
         problem
         for name, tree in sorted(trees.items())
-        for problem in _violations(router_validator(), tree, malformed, name)
+        for problem in _violations(router_validator(), tree, _gaps(malformed, name), name)
     ]
 
 
@@ -160,12 +207,9 @@ def _collisions(trees: Mapping[str, Tree]) -> Iterator[ConfigError]:
         yield from (replace(problem, router=name) for problem in collisions(Router.model_validate(tree)))
 
 
-def _broken_rules(contributors: Iterable[Service], malformed: Iterable[ConfigError]) -> Iterator[ConfigError]:
-    gaps = {problem.error_path for problem in malformed if not problem.router}
+def _broken_rules(contributors: Iterable[Service], gaps: Gaps) -> Iterator[ConfigError]:
     for service in contributors:
-        for problem in service.check():
-            if not any(within(problem.error_path, gap) for gap in gaps):
-                yield problem
+        yield from service.check(gaps)
 
 
 def _unknown_routers(candidate: Running, reading: Reading) -> Iterator[ConfigError]:

@@ -12,6 +12,7 @@ from netns import Machines, Namespace, cable, until
 from programs import Agent
 from tasuki_agent.intent import Intent
 from tasuki_agent.state import StateDir
+from tasuki_agent.trial import Held
 from tasuki_controller.compile import compile_running
 from tasuki_controller.running import Running
 
@@ -75,7 +76,7 @@ def agent_alone(router: str, machine: Namespace, directory: Path) -> Iterator[No
     """An agent that has the set-up's intent on disk and no controller."""
     tree = compile_running(Running(network=article.network()))[router]
     state = StateDir.open(directory)
-    state.save_intent(Intent.parse(1, json.dumps(tree).encode()))
+    state.save_held(Held(Intent.parse(1, json.dumps(tree).encode())))
     state.close()
     agent = Agent(router, machine, directory, f"unix:{directory}/none", insecure=True)
     agent.start()

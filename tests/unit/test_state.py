@@ -9,6 +9,7 @@ from tasuki_agent.intent import BrokenIntent, Intent
 from tasuki_agent.reconcile.compare import Class
 from tasuki_agent.reconcile.drift import Action, DriftItem
 from tasuki_agent.state import StateDir, StateDirError
+from tasuki_agent.trial import Held
 
 INTENT = Intent.parse(7, b'{"ietf-routing:routing":{"tasuki-sysctl:forwarding":{"ipv6":true}}}')
 ITEM = DriftItem(
@@ -22,16 +23,16 @@ def state(tmp_path: Path) -> StateDir:
 
 
 def test_a_new_directory_holds_nothing(state: StateDir) -> None:
-    assert state.load_intent() is None
+    assert state.load_held() is None
     assert state.load_applied("here") is None
     assert state.load_drift() == []
 
 
 def test_what_was_kept_is_read_again(state: StateDir) -> None:
-    state.save_intent(INTENT)
+    state.save_held(Held(INTENT))
     state.save_applied(INTENT, "here")
     state.save_drift([ITEM])
-    assert state.load_intent() == INTENT
+    assert state.load_held() == Held(INTENT)
     assert state.load_applied("here") == INTENT
     assert state.load_drift() == [ITEM]
 
@@ -57,7 +58,7 @@ def test_a_damaged_intent_is_set_aside_and_told_of(
 ) -> None:
     (state.path / "intent.json").write_bytes(content)
     with caplog.at_level(logging.ERROR):
-        assert state.load_intent() is None
+        assert state.load_held() is None
     assert (state.path / "intent.json.broken").read_bytes() == content
     assert "intent.json" in caplog.text
 

@@ -6,6 +6,7 @@ the validator, which can go on with the sound rest, so that a person sees both s
 
 import operator
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -14,7 +15,7 @@ from tasuki_yang.errors import ConfigError, ErrorTag, InvalidIntent
 from tasuki_yang.leaf import InvalidValue, shown, to_text
 from tasuki_yang.leaf import canonical as canonical_value
 from tasuki_yang.node import Container, Leaf, LeafList, List, Node, Schema, excludes
-from tasuki_yang.path import entry_path
+from tasuki_yang.path import Step, entry_path, spelled
 from tasuki_yang.tree import Key, Tree, arranged, key_of
 
 _LABEL = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*:)?[A-Za-z_][A-Za-z0-9_.-]*")
@@ -38,6 +39,17 @@ def read(schema: Schema, document: Any, *, names_only: bool = False) -> Reading:
     reader = _Reader(schema, names_only=names_only)
     tree = reader.members(schema.top, document, "")
     return Reading({} if tree is None else tree, tuple(reader.errors))
+
+
+def read_node(
+    schema: Schema, steps: Sequence[Step], value: Any
+) -> tuple[Any | None, tuple[ConfigError, ...]]:
+    """Read any JSON value as that of one node; None if nothing of it is sound, or it is empty.
+
+    An entry's keys may be left to the path, and must agree with it.
+    """
+    reader = _Reader(schema, names_only=False)
+    return reader.node(steps, value), tuple(reader.errors)
 
 
 def check(schema: Schema, document: Any) -> list[ConfigError]:
@@ -64,6 +76,24 @@ class _Reader:
         self.errors: list[ConfigError] = []
         self._schema = schema
         self._names_only = names_only
+
+    def node(self, steps: Sequence[Step], value: Any) -> Any | None:
+        if not steps:
+            return self.members(self._schema.top, value, "")
+        above, last, path = spelled(steps[:-1]), steps[-1], spelled(steps)
+        if last.key is None:
+            return self._member(last.node, value, above)
+        if isinstance(last.node, List):
+            if isinstance(value, dict):
+                value = dict(zip(last.node.keys, last.key, strict=True)) | value
+            found: Any = self._entry(last.node, value, f"{above}/{last.node.label}", 1)
+            agrees = found is None or key_of(last.node, found) == last.key
+        else:
+            found = self._leaf(last.node, value, path) if isinstance(last.node, LeafList) else None
+            agrees = found is None or (found,) == last.key
+        if not agrees:
+            self._error("invalid-value", path, "The keys in the value are not those of the path.")
+        return found
 
     def members(self, node: Container | List, members: Any, path: str) -> Tree | None:
         if not isinstance(members, dict):

@@ -21,7 +21,7 @@ def merge(schema: Schema, base: Tree, document: Any) -> Tree:
     Raises:
         InvalidIntent: the document has structural problems.
     """
-    return _merge_members(schema.top, base, canonical(schema, document))
+    return merge_members(schema.top, base, canonical(schema, document))
 
 
 def replace(schema: Schema, base: Tree, document: Any) -> Tree:
@@ -50,12 +50,13 @@ def delete(schema: Schema, base: Tree, document: Any, *, missing_ok: bool) -> Tr
     return tree
 
 
-def _merge_members(node: Container | List, base: Tree, new: Tree) -> Tree:
+def merge_members(node: Container | List, base: Tree, new: Tree) -> Tree:
+    """The members of a container or entry with those of another one; both canonical."""
     merged: Tree | None = None
     for label, member in new.items():
         child = node.children[label]
         old = base.get(label)
-        value = member if old is None else _merge_member(child, old, member)
+        value = member if old is None else merge_member(child, old, member)
         if value is old:
             continue
         if merged is None:
@@ -67,12 +68,13 @@ def _merge_members(node: Container | List, base: Tree, new: Tree) -> Tree:
     return base if merged is None else merged
 
 
-def _merge_member(node: Node, old: Any, new: Any) -> Any:
+def merge_member(node: Node, old: Any, new: Any) -> Any:
+    """As `merge_members`, of the value of one member."""
     match node:
         case Leaf():
             return old if old == new else new
         case Container():
-            return _merge_members(node, old, new)
+            return merge_members(node, old, new)
         case _:
             return _merge_entries(node, old, new)
 
@@ -86,7 +88,7 @@ def _merge_entries(node: List | LeafList, old: list[Any], new: list[Any]) -> lis
         if before is None:
             after = entry
         else:
-            after = _merge_members(node, before, entry) if isinstance(node, List) else before
+            after = merge_members(node, before, entry) if isinstance(node, List) else before
         if after is not before:
             merged[key] = after
             changed = True

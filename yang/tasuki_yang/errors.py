@@ -44,7 +44,7 @@ class ConfigError:
 
     def __str__(self) -> str:
         """Path and message, as a person reads them."""
-        place = f"{self.router}: {self.error_path}" if self.router else self.error_path
+        place = ": ".join(part for part in (self.router, self.error_path) if part)
         return f"{place}: {self.message}" if place else self.message
 
 

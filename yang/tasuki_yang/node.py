@@ -91,6 +91,8 @@ class Leaf:
     """A `when` decides whether the node may exist."""
     cases: tuple[Case, ...] = ()
     """Cases that the node lies in, outermost first."""
+    when: tuple[tuple[str, str], ...] = ()
+    """Of a conditional leaf with a default: siblings and values, one of which makes the `when` true."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,21 @@ section 6.1.3); XPath itself has no spelling for a value with both kinds of quot
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from tasuki_yang.errors import ConfigError, ErrorTag, InvalidIntent
 from tasuki_yang.leaf import InvalidValue, from_text, to_text
 from tasuki_yang.node import Container, Leaf, LeafList, List, Node, Schema
-from tasuki_yang.tree import Key, Tree, by_key, key_of
+from tasuki_yang.tree import Key, Tree, by_key
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
 _STEP = re.compile(rf"/(?:({_NAME}):)?({_NAME})")
 _PREDICATE = re.compile(
     rf"""\[\s*(?:{_NAME}:)?({_NAME}|\.)\s*=\s*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*\]""", re.DOTALL
 )
+_ANY_STEP = re.compile(r"""(/[^/\[]+)((?:\[(?:[^'"\]]|'[^']*'|"(?:[^"\\]|\\.)*")*\])*)""", re.DOTALL)
 _ESCAPE = re.compile(r"\\([nt\"\\])")
 _ESCAPED = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
@@ -72,57 +74,70 @@ def parse(schema: Schema, path: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def spelled(steps: Iterable[Step]) -> str:
+    """The path that consists of these steps."""
+    path = ""
+    for step in steps:
+        path += f"/{step.node.label}"
+        if step.key is not None and isinstance(step.node, List | LeafList):
+            path = entry_path(path, step.node, step.key)
+    return path
+
+
+def ancestors(path: str) -> list[str]:
+    """The paths of the tree and the nodes above a node, and of the lists whose entries they and the node are.
+
+    They are read off the path, which no schema need know.
+    """
+    found = [""]
+    for step in _ANY_STEP.finditer(path):
+        found += [path[: step.end(1)], path[: step.end()]] if step[2] else [path[: step.end()]]
+    return found[:-1]
+
+
+def parent(path: str) -> str:
+    """The path of the node above; for an entry, that of the node above its list."""
+    starts = [step.start() for step in _ANY_STEP.finditer(path)]
+    return path[: starts[-1]] if starts else ""
+
+
+class Lookup:
+    """Finds values in one tree, and arranges no list for that more than once."""
+
+    def __init__(self, schema: Schema, tree: Tree) -> None:
+        self.schema = schema
+        self._tree = tree
+        self._entries: dict[int, dict[Key, Any]] = {}
+
+    def get(self, path: str) -> Any | None:
+        """See the function `get`."""
+        value: Any = self._tree
+        for step in parse(self.schema, path):
+            if not isinstance(value, dict):
+                raise _error(
+                    "missing-element", path, f"Above '{step.node.label}' an entry must be named by its keys."
+                )
+            value = value.get(step.node.label)
+            if value is not None and step.key is not None and isinstance(step.node, List | LeafList):
+                value = self._arranged(step.node, value).get(step.key)
+            if value is None:
+                return None
+        return value
+
+    def _arranged(self, node: List | LeafList, entries: list[Any]) -> dict[Key, Any]:
+        """The tree lives as long as this does, so that the identity of a list stays its own."""
+        if id(entries) not in self._entries:
+            self._entries[id(entries)] = by_key(node, entries)
+        return self._entries[id(entries)]
+
+
 def get(schema: Schema, tree: Tree, path: str) -> Any | None:
     """The value at the path: a member's value, or one entry of a list. None if there is none.
 
     Raises:
         InvalidIntent: see `parse`; or a list on the way is named without a key.
     """
-    value: Any = tree
-    for step in parse(schema, path):
-        if not isinstance(value, dict):
-            raise _error(
-                "missing-element", path, f"Above '{step.node.label}' an entry must be named by its keys."
-            )
-        value = value.get(step.node.label)
-        if value is not None and step.key is not None and isinstance(step.node, List | LeafList):
-            value = by_key(step.node, value).get(step.key)
-        if value is None:
-            return None
-    return value
-
-
-def select(schema: Schema, tree: Tree, path: str) -> Tree:
-    """The tree without all that is not at, above or below the path; keys of entries above it stay.
-
-    Raises:
-        InvalidIntent: see `parse`.
-    """
-    return _selected(tree, parse(schema, path))
-
-
-def _selected(members: Tree, steps: tuple[Step, ...]) -> Tree:
-    if not steps:
-        return members
-    (step, *rest), label = steps, steps[0].node.label
-    match step.node:
-        case Container() if label in members:
-            below = _selected(members[label], tuple(rest))
-            return {label: below} if below or step.node.presence else {}
-        case List() if label in members and rest:
-            entries = [
-                {name: entry[name] for name in step.node.keys} | below
-                for entry in members[label]
-                if step.key in (None, key_of(step.node, entry))
-                if (below := _selected(entry, tuple(rest)))
-            ]
-            return {label: entries} if entries else {}
-        case List() | LeafList() if label in members:
-            entries = [e for e in members[label] if step.key in (None, key_of(step.node, e))]
-            return {label: entries} if entries else {}
-        case Leaf() if label in members:
-            return {label: members[label]}
-    return {}
+    return Lookup(schema, tree).get(path)
 
 
 def _child(node: Node, module: str, match: re.Match[str], path: str) -> Node:

@@ -7,13 +7,13 @@ the parameters do.
 
 import json
 import logging
-import os
 import re
 import socket
 import sys
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from tasuki_agent.durable import replace_file
 from tasuki_agent.errors import Permanent, error_class
 from tasuki_agent.kernel.uapi import SO_NETNS_COOKIE
 
@@ -80,17 +80,8 @@ class Sysctls:
         return {}
 
     def _save(self) -> None:
-        temporary = self._record.with_suffix(".new")
-        with temporary.open("w") as file:
-            json.dump({"world": self._world, "before": self._before}, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._record)
-        directory = os.open(self._record.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        record = {"world": self._world, "before": self._before}
+        replace_file(self._record, json.dumps(record, indent=2).encode())
 
 
 def world() -> str:

@@ -18,6 +18,7 @@ from tasuki_agent.reconcile.compare import Class, Difference, Wanted, compare
 from tasuki_agent.reconcile.drift import DriftBook
 from tasuki_agent.reconcile.plan import Plan, Step, plan
 from tasuki_agent.reconcile.status import Moment, State, StatusBoard
+from tasuki_agent.reconcile.want import wanted_by
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,9 @@ class Reconciler:
         full_interval: seconds between observations of everything.
         on_change: called after every step that changed what there is to report.
         on_applied: called when all of an intent is seen to be so, with the intent.
+        applied: the last intent that was met.
+        judged: the intent that the objects' statuses speak of: the last one that was carried out as far as
+            it could be.
     """
 
     kinds: Sequence[Kind]
@@ -49,11 +53,12 @@ class Reconciler:
     board: StatusBoard = field(default_factory=StatusBoard)
     drift: DriftBook = field(default_factory=DriftBook)
     intent: Intent | None = None
+    judged: Intent | None = None
     applied_revision: int = 0
     wanted: Wanted = field(default_factory=dict)
     observed: dict[str, dict[Key, Spec]] = field(default_factory=dict)
     observed_at: dict[str, float] = field(default_factory=dict)
-    _applied: Intent | None = None
+    applied: Intent | None = None
     _looked_at: dict[str, float] = field(default_factory=dict)
     """Uptime of each kind's last observation."""
     _repaired: set[Ref] = field(default_factory=set)
@@ -63,17 +68,26 @@ class Reconciler:
     _failures: int = 0
 
     def resume(self, intent: Intent, applied: Intent | None) -> None:
-        """Take up what an earlier run left: the newest intent, and the one that had been met."""
+        """Take up what an earlier run left: the newest intent, and the one that had been met.
+
+        Raises:
+            BrokenIntent: as `set_intent`.
+        """
         if applied is not None:
-            self._applied = applied
+            self.applied = applied
             self.applied_revision = applied.revision
-            self.drift.settled = {kind.name: dict(kind.want(applied.tree)) for kind in self.kinds}
+            settled = wanted_by(self.kinds, applied)
+            self.drift.settled = {name: dict(specs) for name, specs in settled.items()}
         self.set_intent(intent)
 
     def set_intent(self, intent: Intent) -> None:
-        """Reconcile toward this intent from now on."""
+        """Reconcile toward this intent from now on.
+
+        Raises:
+            BrokenIntent: a kind cannot read it. Nothing has changed.
+        """
+        self.wanted = wanted_by(self.kinds, intent)
         self.intent = intent
-        self.wanted = {kind.name: kind.want(intent.tree) for kind in self.kinds}
         self.board.retry_all()
         self.mark_dirty(kind.name for kind in self.kinds)
 
@@ -124,7 +138,8 @@ class Reconciler:
                 self._failures += 1
                 log.warning("cannot observe: %s", error)
             try:
-                await asyncio.wait_for(self._wake.wait(), self._seconds_to_next())
+                async with asyncio.timeout(self._seconds_to_next()):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 
@@ -263,6 +278,7 @@ class Reconciler:
         return touched
 
     def _conclude(self, intent: Intent, wanted: Wanted, differences: Sequence[Difference]) -> None:
+        self.judged = intent
         now = self._now
         differing = {difference.ref for difference in differences}
         for ref in self._repaired - differing:
@@ -276,12 +292,12 @@ class Reconciler:
         if counts[State.PENDING] or counts[State.FAILED] or counts[State.FOREIGN]:
             return
         self.applied_revision = intent.revision
-        if self._applied is not intent and (
-            self._applied is None
-            or (self._applied.revision, self._applied.text) != (intent.revision, intent.text)
+        if self.applied is not intent and (
+            self.applied is None
+            or (self.applied.revision, self.applied.text) != (intent.revision, intent.text)
         ):
             self.on_applied(intent)
-        self._applied = intent
+        self.applied = intent
 
     def _seconds_to_next(self) -> float:
         """Seconds until something falls due by itself."""

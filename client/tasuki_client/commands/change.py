@@ -1,10 +1,8 @@
-"""`tasuki apply` and `tasuki diff`: an edit out of files, what it changes, and the wait for the routers."""
+"""`tasuki apply`, `diff` and `validate`: an edit out of files, what is wrong with it and what it changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from rich.text import Text
 from tasuki_proto.v1.config_pb2 import (
     OPERATION_DELETE,
     OPERATION_MERGE,
@@ -12,16 +10,17 @@ from tasuki_proto.v1.config_pb2 import (
     ApplyResponse,
     DiffResponse,
     Operation,
+    RollbackResponse,
 )
 from tasuki_yang.tree import Tree
 
 from tasuki_client import documents, terminal
 from tasuki_client.client import Client
-from tasuki_client.commands.wait import Arrival, wait_for
-from tasuki_client.errors import TasukiError
+from tasuki_client.commands import outcome
+from tasuki_client.commands.order import Order
+from tasuki_client.errors import ConfigRejected, TasukiError
 from tasuki_client.plain import plain
 from tasuki_client.render import changes as render
-from tasuki_client.render.tables import table
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,61 +57,60 @@ def read(files: Sequence[str], router: str, *, replace: bool, delete: bool) -> E
     return Edit(documents.read_all(files, router=bool(router)), router, operation)
 
 
-def preview(client: Client, edit: Edit) -> DiffResponse:
-    """What the edit would change."""
-    return client.diff(edit.network, routers=edit.routers, operation=edit.operation)
+def preview(client: Client, edit: Edit, *, plan: bool = False) -> DiffResponse:
+    """What the edit would change, and with `plan` what the routers would do."""
+    return client.diff(edit.network, routers=edit.routers, operation=edit.operation, plan=plan)
 
 
-def show(answer: ApplyResponse | DiffResponse, *, as_json: bool) -> None:
+def show(
+    answer: ApplyResponse | DiffResponse | RollbackResponse, *, as_json: bool = False, planned: bool = False
+) -> None:
     """Print changes of what is written, and what follows from them for the routers."""
     if as_json:
         terminal.show_json(plain(answer))
     elif answer.changes or answer.routers:
-        terminal.show(*render.by_tree(answer.changes, answer.routers, brief=terminal.is_terminal()))
+        brief = terminal.is_terminal()
+        terminal.show(*render.by_tree(answer.changes, answer.routers, brief=brief, planned=planned))
     else:
         terminal.show("No changes.")
 
 
-def apply(
-    client: Client, edit: Edit, *, comment: str, dry_run: bool, wait: float | None, as_json: bool
-) -> None:
-    """Commit the edit, show what it changed, and wait for the routers if asked to.
+def validate(client: Client, edit: Edit | None, *, as_json: bool) -> None:
+    """Print all that is wrong with the edit or, without one, with the candidate.
 
     Raises:
-        TasukiError: the edit was refused, or a router did not apply it in time.
+        ConfigRejected: something is.
     """
-    answer = client.apply(
-        edit.network, routers=edit.routers, operation=edit.operation, comment=comment, dry_run=dry_run
-    )
-    if dry_run:
-        show(answer, as_json=as_json)
-        return
-    if not as_json:
-        _show_commit(answer)
-    arrivals = wait_for(client, answer, wait) if wait is not None else []
+    if edit:
+        errors = client.validate(edit.network, routers=edit.routers, operation=edit.operation)
+    else:
+        errors = client.validate_candidate()
     if as_json:
-        terminal.show_json(plain(answer) | _outcome(arrivals, waited=wait is not None))
-    if missing := [arrival for arrival in arrivals if not arrival.arrived]:
-        raise TasukiError("\n".join(f"{a.router.name}: {a.account}" for a in missing))
+        terminal.show_json({"errors": [plain(error) for error in errors]})
+    if errors:
+        raise ConfigRejected(errors)
+    if not as_json:
+        terminal.show("Valid.")
 
 
-def _show_commit(answer: ApplyResponse) -> None:
-    if not answer.committed:
-        terminal.show(f"No changes; running is revision {answer.revision}.")
-        return
-    terminal.show(*render.by_tree(answer.changes, (), brief=terminal.is_terminal()))
-    terminal.show(Text(f"Committed revision {answer.revision}.", style="bold"))
-    if answer.routers:
-        rows = [(r.router, r.outcome, render.count(len(r.changes), "change")) for r in answer.routers]
-        terminal.show(table("ROUTER", "OUTCOME", "CHANGES", rows=rows))
+def dry_run(client: Client, edit: Edit, *, plan: bool, as_json: bool) -> None:
+    """Do everything but the commit, and show what it would change."""
+    answer = client.apply(
+        edit.network, routers=edit.routers, operation=edit.operation, dry_run=True, plan=plan
+    )
+    show(answer, as_json=as_json, planned=plan)
 
 
-def _outcome(arrivals: Sequence[Arrival], *, waited: bool) -> dict[str, Any]:
-    if not waited:
-        return {}
-    return {
-        "applied": {
-            arrival.router.name: {"applied": arrival.arrived, "account": arrival.account}
-            for arrival in arrivals
-        }
-    }
+def apply(client: Client, edit: Edit, order: Order, *, as_json: bool) -> None:
+    """Commit the edit, show what it changed, and see to what the order asks for.
+
+    Raises:
+        TasukiError: the edit was refused, a router did not apply it in time, or it was not confirmed.
+    """
+
+    def committed(name: str) -> ApplyResponse:
+        return client.apply(
+            edit.network, routers=edit.routers, operation=edit.operation, **order.arguments(name)
+        )
+
+    outcome.see_to(client, outcome.commit(client, order, committed), as_json=as_json)

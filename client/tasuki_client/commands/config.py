@@ -1,15 +1,12 @@
 """`tasuki get`, `history`, `show` and `modules`: what the datastores, the revisions and the models hold."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import cast
 
 from google.protobuf.json_format import MessageToDict
-from tasuki_proto.v1.config_pb2 import (
-    DATASTORE_INTENDED,
-    DATASTORE_OPERATIONAL,
-    DATASTORE_RUNNING,
-)
+from tasuki_proto.v1.config_pb2 import Datastore, WithDefaults
 
 from tasuki_client import documents, terminal
 from tasuki_client.client import Client
@@ -19,16 +16,25 @@ from tasuki_client.render.tables import table
 from tasuki_client.render.times import ago, moment
 from tasuki_client.render.tree import leaves
 
-_DATASTORES: Final = {
-    "running": DATASTORE_RUNNING,
-    "intended": DATASTORE_INTENDED,
-    "operational": DATASTORE_OPERATIONAL,
-}
 
-
-def get(client: Client, datastore: str, *, router: str, path: str, layout: str) -> None:
+def get(
+    client: Client,
+    datastore: str,
+    *,
+    router: str,
+    paths: Sequence[str],
+    depth: int,
+    defaults: str,
+    layout: str,
+) -> None:
     """Print a tree; on a terminal, its revision and age too."""
-    answer = client.get(_DATASTORES[datastore], router=router, path=path)
+    answer = client.get(
+        cast("Datastore", Datastore.Value(f"DATASTORE_{_constant(datastore)}")),
+        router=router,
+        paths=paths,
+        depth=depth,
+        with_defaults=cast("WithDefaults", WithDefaults.Value(f"WITH_DEFAULTS_{_constant(defaults)}")),
+    )
     tree = json.loads(answer.config_json)
     match layout:
         case "json":
@@ -41,6 +47,10 @@ def get(client: Client, datastore: str, *, router: str, path: str, layout: str) 
         observed = moment(answer, "observed_at")
         age = f", observed {ago(observed, datetime.now(UTC))}" if observed else ""
         terminal.note(f"{datastore}, revision {answer.revision}{age}")
+
+
+def _constant(option: str) -> str:
+    return option.upper().replace("-", "_")
 
 
 def history(client: Client, *, limit: int, before: int, as_json: bool) -> None:

@@ -19,7 +19,7 @@ def every(client: Client, *, as_json: bool) -> None:
     if as_json:
         terminal.show_json({"routers": [plain(router) for router in routers]})
     else:
-        terminal.show(render.every(routers, datetime.now(UTC)))
+        terminal.show(render.every(routers, datetime.now(UTC)), *render.problems(routers))
 
 
 def one(client: Client, name: str, *, as_json: bool) -> None:
@@ -49,4 +49,6 @@ def watch(client: Client, name: str, *, as_json: bool) -> None:
 
 def _view(routers: Sequence[Router], *, in_detail: bool) -> Group:
     now = datetime.now(UTC)
-    return Group(*(render.one(routers[0], now) if in_detail else [render.every(routers, now)]))
+    if in_detail:
+        return Group(*render.one(routers[0], now))
+    return Group(render.every(routers, now), *render.problems(routers))

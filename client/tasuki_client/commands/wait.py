@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from rich.table import Table
-from tasuki_proto.v1.config_pb2 import ApplyResponse
+from tasuki_proto.v1.config_pb2 import ApplyResponse, CommitResponse, RollbackResponse
 from tasuki_proto.v1.router_pb2 import Router
 
 from tasuki_client import terminal
@@ -42,7 +42,9 @@ class Arrival:
         return render.not_applied(self.router, self.revision, datetime.now(UTC))
 
 
-def wait_for(client: Client, answer: ApplyResponse, seconds: float) -> list[Arrival]:
+def wait_for(
+    client: Client, answer: ApplyResponse | CommitResponse | RollbackResponse, seconds: float
+) -> list[Arrival]:
     """Wait for the routers that the commit concerns or, if it changed nothing, for all of them.
 
     Progress goes to standard error: a live table on a terminal, else a line for each router that arrives.

@@ -31,8 +31,10 @@ def changes(listed: Sequence[Change], *, brief: bool) -> Iterator[Text]:
         yield Text(f"... and {len(listed) - len(shown)} more changes; --format json has all", style="dim")
 
 
-def by_tree(written: Iterable[Change], routers: Iterable[RouterOutcome], *, brief: bool) -> Iterator[Text]:
-    """What is written, then what follows from it for each router."""
+def by_tree(
+    written: Iterable[Change], routers: Iterable[RouterOutcome], *, brief: bool, planned: bool = False
+) -> Iterator[Text]:
+    """What is written, then what follows from it for each router, then what it would do if that was asked."""
     trees: dict[str, list[Change]] = {}
     for change in written:
         trees.setdefault(change.router, []).append(change)
@@ -42,6 +44,8 @@ def by_tree(written: Iterable[Change], routers: Iterable[RouterOutcome], *, brie
     for outcome in routers:
         yield _heading(f"Router {outcome.router}")
         yield from changes(outcome.changes, brief=brief)
+        if planned:
+            yield from _plan(outcome, brief=brief)
 
 
 def count(number: int, noun: str) -> str:
@@ -51,6 +55,21 @@ def count(number: int, noun: str) -> str:
 
 def _heading(text: str) -> Text:
     return Text(one_line(text), style="bold")
+
+
+def _plan(outcome: RouterOutcome, *, brief: bool) -> Iterator[Text]:
+    if outcome.message:
+        yield Text(one_line(f"{outcome.outcome}: {outcome.message}"), style="yellow")
+    elif not outcome.plan:
+        yield Text(
+            "offline: it cannot say what it would do" if outcome.outcome == "offline" else "nothing to do",
+            style="dim",
+        )
+    shown = outcome.plan[:_MOST_CHANGES] if brief else outcome.plan
+    for step in shown:
+        yield Text(f"* {one_line(step)}", style="cyan")
+    if len(shown) < len(outcome.plan):
+        yield Text(f"... and {len(outcome.plan) - len(shown)} more steps; --format json has all", style="dim")
 
 
 def _change(change: Change, *, brief: bool) -> Iterator[Text]:

@@ -31,6 +31,8 @@ def report(answer: ListDriftResponse, now: datetime) -> Iterator[Text]:
         yield Text(f"{count(len(answer.items), 'item')}, {still_open} open.", style="bold")
     else:
         yield Text("No drift, as far as the evidence goes:", style="bold")
+    if answer.incomplete:
+        yield Text("There are older ones: name a router, or list only what is open.", style="yellow")
     yield from evidence(answer.evidence, now)
 
 

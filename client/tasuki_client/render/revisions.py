@@ -19,13 +19,21 @@ def every(revisions: Iterable[Revision], now: datetime) -> Table:
         "REVISION",
         "WHEN",
         "AUTHOR",
+        "FROM",
         "CHANGES",
         "COMMENT",
         rows=(
-            (str(r.number), _when(r, now), one_line(r.author), str(r.change_count), one_line(r.comment))
+            (
+                str(r.number),
+                _when(r, now),
+                one_line(r.author),
+                one_line(r.peer),
+                str(r.change_count),
+                one_line(r.comment),
+            )
             for r in revisions
         ),
-        right=(0, 3),
+        right=(0, 4),
     )
 
 

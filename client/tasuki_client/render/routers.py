@@ -38,6 +38,13 @@ def every(routers: Iterable[Router], now: datetime) -> Table:
     )
 
 
+def problems(routers: Iterable[Router]) -> Iterator[Text]:
+    """What stands against a router as a whole, for below the list."""
+    for router in routers:
+        if router.problem:
+            yield Text(one_line(f"{router.name}: {router.problem}"), style="red")
+
+
 def one(router: Router, now: datetime) -> Iterator[Text | Table]:
     """A router in detail."""
     rows: list[tuple[str, Cell]] = [
@@ -52,6 +59,8 @@ def one(router: Router, now: datetime) -> Iterator[Text | Table]:
     ]
     if router.problem:
         rows.append(("Problem", Text(one_line(router.problem), style="red")))
+    if router.reverted:
+        rows.append(("Reverted", Text(one_line(router.reverted), style="red")))
     yield table("", "", rows=rows)
     for status in router.objects:
         yield from _object(status, now)
@@ -68,7 +77,8 @@ def not_applied(router: Router, revision: int, now: datetime) -> str:
     """The account of a router that has not applied a revision."""
     if not router.connected:
         return f"offline ({_last_seen(router, now)}); it gets revision {revision} when it returns"
-    reasons = [one_line(router.problem)] if router.problem else []
+    reasons = [one_line(f"reverted: {router.reverted}")] if router.reverted else []
+    reasons += [one_line(router.problem)] if router.problem else []
     reasons += [
         one_line(f"{o.kind} {o.key} {name_of(o, 'state')}" + (f" ({o.message})" if o.message else ""))
         for o in router.objects
@@ -93,6 +103,8 @@ def _row(router: Router, now: datetime) -> tuple[Cell, ...]:
 
 
 def _state(router: Router, now: datetime) -> Text:
+    if router.connected and router.reverted:
+        return Text("reverted", style="red")
     if router.connected:
         return Text("connected", style="green")
     return Text(_last_seen(router, now), style="red")

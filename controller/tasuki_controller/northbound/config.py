@@ -1,34 +1,43 @@
-"""ConfigService: the datastores, their revisions, and the models."""
+"""ConfigService: the datastores, their revisions, the sessions that change them, and the models."""
 
 # ruff: noqa: N802, ARG002 - gRPC's names and signatures
 
 import asyncio
-import gzip
-import json
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from tasuki_proto.v1 import config_pb2, config_pb2_grpc
 from tasuki_yang.errors import InvalidIntent
 from tasuki_yang.generated.catalogue import MODULES
-from tasuki_yang.path import select
-from tasuki_yang.schema import NETWORK, ROUTER
-from tasuki_yang.tree import Tree
 
 from tasuki_controller import history
 from tasuki_controller.access import Context, caller_of
-from tasuki_controller.datastores import Datastores, Outcome
+from tasuki_controller.datastores import Datastores
 from tasuki_controller.document import struct_of, text_of
 from tasuki_controller.failure import Failed, invalid, message_of, missing
 from tasuki_controller.fleet import Fleet
+from tasuki_controller.intent import router_intent
+from tasuki_controller.ledger import Committed
+from tasuki_controller.link import Prepared
 from tasuki_controller.northbound.messages import (
     change_messages,
     edit_of,
+    event_message,
+    foreseen,
     module_message,
+    node_edits_of,
+    one_shot_order_of,
+    order_of,
     revision_message,
-    router_outcomes,
+    router_messages,
+    target_of,
+    timestamp,
 )
+from tasuki_controller.northbound.reading import read
+from tasuki_controller.outcome import Result, RouterOutcome
+from tasuki_controller.state import Outcome, compared
+from tasuki_controller.transaction import running_changes
 
-_COMMENT_LIMIT: Final = 1000
 _REVISIONS: Final = 100
 _REVISIONS_LIMIT: Final = 10_000
 
@@ -42,69 +51,38 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
 
     async def Apply(self, request: config_pb2.ApplyRequest, context: Context) -> config_pb2.ApplyResponse:
         """Edit, validate and commit, or say what would change."""
-        if len(request.comment) > _COMMENT_LIMIT:
-            raise invalid(f"A comment has at most {_COMMENT_LIMIT} characters.", "too-big")
+        order = one_shot_order_of(request)
         edit = await asyncio.to_thread(edit_of, request)
         if request.dry_run:
-            outcome = await self._datastores.preview(edit)
-            revision, committed = self._datastores.state.revision, False
-        else:
-            applied = await self._datastores.apply(edit, caller_of(context), request.comment)
-            outcome, revision, committed = applied.outcome, applied.revision, applied.committed
-        changes, routers = await self._told(outcome)
+            changes, routers = await self._foretold(await self._datastores.preview(edit), plan=request.plan)
+            return config_pb2.ApplyResponse(
+                revision=self._datastores.state.revision, changes=changes, routers=routers
+            )
+        if request.plan:
+            raise invalid("'plan' says what would be done: ask for it with 'dry_run'.")
+        made = await self._datastores.apply(edit, caller_of(context), order)
+        changes, routers = await _told(made)
         return config_pb2.ApplyResponse(
-            revision=revision, committed=committed, changes=changes, routers=routers
+            revision=made.revision,
+            committed=made.committed,
+            changes=changes,
+            routers=routers,
+            persist_id=made.persist_id,
         )
 
     async def Get(self, request: config_pb2.GetRequest, context: Context) -> config_pb2.GetResponse:
-        """Read a datastore, or the part of it at a path."""
-        if request.datastore not in config_pb2.Datastore.values():
-            raise invalid(f"{request.datastore} is no datastore that this version knows.")
-        response = config_pb2.GetResponse(revision=self._datastores.state.revision)
-        if request.datastore == config_pb2.DATASTORE_OPERATIONAL:
-            tree = await self._operational(request.router, response)
-        elif request.router:
-            tree = self._router_tree(request.router, request.datastore)
-        else:
-            # No service changes the network tree: intended is what running is.
-            tree = self._datastores.state.running.network
-        if request.path:
-            tree = select(ROUTER if request.router else NETWORK, tree, request.path)
-        if request.as_json:
-            response.config_json = await asyncio.to_thread(text_of, tree)
-        else:
-            response.config.CopyFrom(await asyncio.to_thread(struct_of, tree))
-        return response
-
-    def _router_tree(self, router: str, datastore: config_pb2.Datastore) -> Tree:
-        state = self._datastores.state
-        if datastore == config_pb2.DATASTORE_INTENDED and router in state.trees:
-            return state.trees[router]
-        if "/" in router:
-            raise missing(
-                f"'{router}' has no intended configuration: SPLIT/NUMBER names an unmanaged subscriber"
-                " of a split, and only in the intended datastore."
-            )
-        self._fleet.require(router)
-        return {} if datastore == config_pb2.DATASTORE_INTENDED else state.running.routers.get(router, {})
-
-    async def _operational(self, router: str, response: config_pb2.GetResponse) -> Tree:
-        if not router:
-            raise invalid(
-                "The operational datastore is read router by router: name one in 'router'.",
-                "operation-not-supported",
-            )
-        answer = await self._fleet.operational(router)
-        response.revision = answer.applied_revision
-        response.observed_at.CopyFrom(answer.observed_at)
-        return await asyncio.to_thread(lambda: json.loads(gzip.decompress(answer.config_json_gz)))
+        """Read a datastore, or parts of it."""
+        return await read(self._datastores, self._fleet, request)
 
     async def Validate(
         self, request: config_pb2.ValidateRequest, context: Context
     ) -> config_pb2.ValidateResponse:
-        """Say all that is wrong with an edit."""
+        """Say all that is wrong with an edit, or with the candidate."""
         try:
-            await self._datastores.preview(await asyncio.to_thread(edit_of, request.edit))
+            if request.HasField("edit"):
+                await self._datastores.preview(await asyncio.to_thread(edit_of, request.edit))
+            else:
+                await self._datastores.preview_candidate()
         except Failed as failed:
             return config_pb2.ValidateResponse(errors=map(message_of, failed.problems))
         except InvalidIntent as error:
@@ -112,16 +90,135 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
         return config_pb2.ValidateResponse()
 
     async def Diff(self, request: config_pb2.DiffRequest, context: Context) -> config_pb2.DiffResponse:
-        """Show what an edit would change, or what two revisions differ in."""
-        revisions = (request.from_revision, request.to_revision)
-        if request.HasField("edit") == any(revisions):
-            raise invalid("Ask either for an edit, or for two revisions, of which one may be 0 for running.")
-        if request.HasField("edit"):
-            outcome = await self._datastores.preview(await asyncio.to_thread(edit_of, request.edit))
-        else:
-            outcome = await self._datastores.compare(*revisions)
-        changes, routers = await self._told(outcome)
+        """Show what an edit or the candidate would change, or what two revisions differ in."""
+        if request.HasField("edit") == bool(
+            request.from_revision or request.to_revision or request.candidate
+        ):
+            raise invalid(
+                "Ask either for an edit, or for the candidate, or for two revisions, of which one may be 0"
+                " for running."
+            )
+        if request.candidate and request.to_revision:
+            raise invalid("'candidate' takes the place of 'to_revision': give one of them.")
+        if request.plan and request.from_revision:
+            raise invalid("Routers plan from where they are: ask for 'plan' without 'from_revision'.")
+        changes, routers = await self._foretold(await self._difference(request), plan=request.plan)
         return config_pb2.DiffResponse(changes=changes, routers=routers)
+
+    async def _difference(self, request: config_pb2.DiffRequest) -> Outcome:
+        if request.HasField("edit"):
+            return await self._datastores.preview(await asyncio.to_thread(edit_of, request.edit))
+        if not request.candidate:
+            return await self._datastores.compare(request.from_revision, request.to_revision)
+        candidate = self._datastores.candidate
+        old = self._datastores.state.running
+        if request.from_revision:
+            _, old = await self._datastores.at(request.from_revision)
+        try:
+            outcome = await self._datastores.preview_candidate()
+        except InvalidIntent:
+            if request.plan:
+                raise
+            # What somebody is still working on need not be valid, and then nothing follows for routers.
+            return Outcome(await asyncio.to_thread(running_changes, old, candidate), {})
+        return await asyncio.to_thread(compared, old, candidate) if request.from_revision else outcome
+
+    async def OpenSession(
+        self, request: config_pb2.OpenSessionRequest, context: Context
+    ) -> config_pb2.OpenSessionResponse:
+        """Begin a session."""
+        session = self._datastores.open_session(caller_of(context), request.lease_seconds)
+        return config_pb2.OpenSessionResponse(
+            token=session.token, session_id=session.number, lease_seconds=session.lease
+        )
+
+    async def KeepSession(
+        self, request: config_pb2.KeepSessionRequest, context: Context
+    ) -> config_pb2.KeepSessionResponse:
+        """Renew the lease of a session."""
+        session = self._datastores.keep_session(caller_of(context), request.token)
+        return config_pb2.KeepSessionResponse(lease_seconds=session.lease)
+
+    async def CloseSession(
+        self, request: config_pb2.CloseSessionRequest, context: Context
+    ) -> config_pb2.CloseSessionResponse:
+        """End a session, and what is its own."""
+        await self._datastores.close_session(caller_of(context), request.token)
+        return config_pb2.CloseSessionResponse()
+
+    async def Lock(self, request: config_pb2.LockRequest, context: Context) -> config_pb2.LockResponse:
+        """Let nobody else write to a datastore."""
+        await self._datastores.lock(caller_of(context), request.token, target_of(request.target))
+        return config_pb2.LockResponse()
+
+    async def Unlock(self, request: config_pb2.UnlockRequest, context: Context) -> config_pb2.UnlockResponse:
+        """Let others write to a datastore again."""
+        await self._datastores.unlock(caller_of(context), request.token, target_of(request.target))
+        return config_pb2.UnlockResponse()
+
+    async def Edit(self, request: config_pb2.EditRequest, context: Context) -> config_pb2.EditResponse:
+        """Change the candidate."""
+        edits, default = await asyncio.to_thread(node_edits_of, request)
+        changes = await self._datastores.edit(caller_of(context), request.token, edits, default)
+        return config_pb2.EditResponse(changes=await asyncio.to_thread(change_messages, changes))
+
+    async def Commit(self, request: config_pb2.CommitRequest, context: Context) -> config_pb2.CommitResponse:
+        """Make the candidate running, for good or until it is confirmed."""
+        made = await self._datastores.commit(caller_of(context), request.token, order_of(request))
+        changes, routers = await _told(made)
+        return config_pb2.CommitResponse(
+            revision=made.revision,
+            committed=made.committed,
+            changes=changes,
+            routers=routers,
+            revert_at=timestamp(made.revert_at) if made.revert_at else None,
+        )
+
+    async def CancelCommit(
+        self, request: config_pb2.CancelCommitRequest, context: Context
+    ) -> config_pb2.CancelCommitResponse:
+        """Revert a confirmed commit now."""
+        revision = await self._datastores.cancel(caller_of(context), request.token, request.persist_id)
+        return config_pb2.CancelCommitResponse(revision=revision)
+
+    async def DiscardChanges(
+        self, request: config_pb2.DiscardChangesRequest, context: Context
+    ) -> config_pb2.DiscardChangesResponse:
+        """Make the candidate equal to running."""
+        await self._datastores.discard(caller_of(context), request.token)
+        return config_pb2.DiscardChangesResponse()
+
+    async def Rollback(
+        self, request: config_pb2.RollbackRequest, context: Context
+    ) -> config_pb2.RollbackResponse:
+        """Make an older configuration running again, or say what that would change."""
+        order = one_shot_order_of(request)
+        if request.dry_run:
+            outcome = await self._datastores.preview_rollback(request.number)
+            changes, routers = await self._foretold(outcome, plan=False)
+            return config_pb2.RollbackResponse(
+                revision=self._datastores.state.revision, changes=changes, routers=routers
+            )
+        made = await self._datastores.rollback(caller_of(context), request.number, order, request.token)
+        changes, routers = await _told(made)
+        return config_pb2.RollbackResponse(
+            revision=made.revision,
+            committed=made.committed,
+            changes=changes,
+            routers=routers,
+            persist_id=made.persist_id,
+        )
+
+    async def WatchCommits(
+        self, request: config_pb2.WatchCommitsRequest, context: Context
+    ) -> AsyncIterator[config_pb2.WatchCommitsResponse]:
+        """Send the pending commit, then every event of commits."""
+        with self._datastores.watch_commits() as events:
+            # Whoever waits for these knows that nothing from here on is missed.
+            await context.send_initial_metadata(())
+            while True:
+                for event in await events.take():
+                    yield event_message(event)
 
     async def ListRevisions(
         self, request: config_pb2.ListRevisionsRequest, context: Context
@@ -164,8 +261,35 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
                 return config_pb2.GetModuleResponse(module=module_message(module), text=module.text)
         raise missing(f"There is no module '{request.name}'; ListModules names them all.")
 
-    async def _told(self, outcome: Outcome) -> tuple[list[config_pb2.Change], list[config_pb2.RouterOutcome]]:
-        connected = self._fleet.connected()
+    async def _foretold(
+        self, outcome: Outcome, *, plan: bool
+    ) -> tuple[list[config_pb2.Change], list[config_pb2.RouterOutcome]]:
+        """What would change, and what the routers would do; each of them is asked for its plan."""
+        plans = await self._plans(outcome) if plan else None
+        if plans is None:
+            connected = self._fleet.connected()
+            results = {
+                router: RouterOutcome(Result.PENDING if router in connected else Result.OFFLINE)
+                for router in outcome.routers
+            }
+        else:
+            results = {router: foreseen(prepared) for router, prepared in plans.items()}
         return await asyncio.to_thread(
-            lambda: (change_messages(outcome.changes), router_outcomes(outcome.routers, connected))
+            lambda: (change_messages(outcome.changes), router_messages(outcome.routers, results, plans))
         )
+
+    async def _plans(self, outcome: Outcome) -> Mapping[str, Prepared]:
+        number = self._datastores.state.revision + 1
+        intents = await asyncio.to_thread(
+            lambda: {router: router_intent(number, after) for router, (_, after) in outcome.routers.items()}
+        )
+        return await self._fleet.prepare(intents)
+
+
+async def _told(made: Committed) -> tuple[list[config_pb2.Change], list[config_pb2.RouterOutcome]]:
+    return await asyncio.to_thread(
+        lambda: (
+            change_messages(made.outcome.changes),
+            router_messages(made.outcome.routers, made.routers),
+        )
+    )

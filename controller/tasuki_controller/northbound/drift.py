@@ -9,7 +9,8 @@ from typing import Final, TypeAlias
 from tasuki_proto.v1 import drift_pb2, drift_pb2_grpc
 
 from tasuki_controller.access import Context
-from tasuki_controller.fleet import RECENT, Fleet
+from tasuki_controller.drift_counts import RECENT
+from tasuki_controller.fleet import Fleet
 from tasuki_controller.store import DriftFilter, Store, is_open
 
 _ITEMS: Final = 1000
@@ -30,8 +31,11 @@ class DriftService(drift_pb2_grpc.DriftServiceServicer):
     ) -> drift_pb2.ListDriftResponse:
         """List what is open or was seen of late, newest first."""
         wanted = self._filter(request, min(request.limit or _ITEMS, _ITEMS_LIMIT))
+        listing = await self._store.drift(wanted)
         return drift_pb2.ListDriftResponse(
-            items=await self._store.drift(wanted), evidence=self._fleet.evidence(wanted.router)
+            items=listing.items,
+            evidence=self._fleet.evidence(wanted.router),
+            incomplete=listing.incomplete,
         )
 
     async def WatchDrift(
@@ -40,7 +44,7 @@ class DriftService(drift_pb2_grpc.DriftServiceServicer):
         """Send what ListDrift would, then every new or changed item."""
         wanted = self._filter(request, _ITEMS)
         with self._fleet.watch_drift() as changed:
-            for item in await self._store.drift(wanted):
+            for item in (await self._store.drift(wanted)).items:
                 yield drift_pb2.WatchDriftResponse(item=item)
             while True:
                 for item in await changed.take():

@@ -26,9 +26,10 @@ class RouterService(router_pb2_grpc.RouterServiceServicer):
         self, request: router_pb2.GetRouterRequest, context: Context
     ) -> router_pb2.GetRouterResponse:
         """Show one router, with every object that is not done."""
+        found = await self._fleet.routers([request.name], with_objects=True)
+        # Only now: it may have gone while the store was asked.
         self._fleet.require(request.name)
-        (router,) = await self._fleet.routers([request.name], with_objects=True)
-        return router_pb2.GetRouterResponse(router=router)
+        return router_pb2.GetRouterResponse(router=found[0])
 
     async def WatchRouters(
         self, request: router_pb2.WatchRoutersRequest, context: Context

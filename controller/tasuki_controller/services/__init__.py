@@ -15,6 +15,7 @@ from tasuki_yang.errors import ConfigError
 from tasuki_yang.network import Network
 from tasuki_yang.router import Router
 from tasuki_yang.tree import Tree
+from tasuki_yang.validator import Gaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,12 @@ class Contribution:
 class Service(Protocol):
     """A service in one transaction. Pure."""
 
-    def check(self) -> Iterable[ConfigError]:
-        """Every problem that YANG cannot express."""
+    def check(self, gaps: Gaps) -> Iterable[ConfigError]:
+        """Every problem that YANG cannot express.
+
+        What was malformed is absent, and a rule must not take the default for what was meant there.
+        Problems that lie at or below a gap are never told.
+        """
         ...
 
     def compile(self) -> Iterable[Contribution]:

@@ -47,7 +47,9 @@ class AgentServiceServicer:
     """
 
     def Connect(self, request_iterator, context):
-        """The first message in each direction is a Hello and the router's Intent.
+        """The agent's first message is its Hello, the controller's first the router's
+        Intent. A router that no revision ever named gets none, and keeps what it
+        holds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -75,6 +75,61 @@ class ConfigServiceStub:
                 request_serializer=tasuki__proto_dot_v1_dot_config__pb2.GetModuleRequest.SerializeToString,
                 response_deserializer=tasuki__proto_dot_v1_dot_config__pb2.GetModuleResponse.FromString,
                 _registered_method=True)
+        self.OpenSession = channel.unary_unary(
+                '/tasuki.v1.ConfigService/OpenSession',
+                request_serializer=tasuki__proto_dot_v1_dot_config__pb2.OpenSessionRequest.SerializeToString,
+                response_deserializer=tasuki__proto_dot_v1_dot_config__pb2.OpenSessionResponse.FromString,
+                _registered_method=True)
+        self.KeepSession = channel.unary_unary(
+                '/tasuki.v1.ConfigService/KeepSession',
+                request_serializer=tasuki__proto_dot_v1_dot_config__pb2.KeepSessionRequest.SerializeToString,
+                response_deserializer=tasuki__proto_dot_v1_dot_config__pb2.KeepSessionResponse.FromString,
+                _registered_method=True)
+        self.CloseSession = channel.unary_unary(
+                '/tasuki.v1.ConfigService/CloseSession',
+                request_serializer=tasuki__proto_dot_v1_dot_config__pb2.CloseSessionRequest.SerializeToString,
+                response_deserializer=tasuki__proto_dot_v1_dot_config__pb2.CloseSessionResponse.FromString,
+                _registered_method=True)
+        self.Lock = channel.unary_unary(
+                '/tasuki.v1.ConfigService/Lock',
+                request_serializer=tasuki__proto_dot_v1_dot_config__pb2.LockRequest.SerializeToString,
+                response_deserializer=tasuki__proto_dot_v1_dot_config__pb2.LockResponse.FromString,
+                _registered_method=True)
+        self.Unlock = channel.unary_unary(
+                '/tasuki.v1.ConfigService/Unlock',
+                request_serializer=tasuki__proto_dot_v1_dot_config__pb2.UnlockRequest.SerializeToString,
+                response_deserializer=tasuki__proto_dot_v1_dot_config__pb2.UnlockResponse.FromString,
+                _registered_method=True)
+        self.Edit = channel.unary_unary(
+                '/tasuki.v1.ConfigService/Edit',
+                request_serializer=tasuki__proto_dot_v1_dot_config__pb2.EditRequest.SerializeToString,
+                response_deserializer=tasuki__proto_dot_v1_dot_config__pb2.EditResponse.FromString,
+                _registered_method=True)
+        self.Commit = channel.unary_unary(
+                '/tasuki.v1.ConfigService/Commit',
+                request_serializer=tasuki__proto_dot_v1_dot_config__pb2.CommitRequest.SerializeToString,
+                response_deserializer=tasuki__proto_dot_v1_dot_config__pb2.CommitResponse.FromString,
+                _registered_method=True)
+        self.CancelCommit = channel.unary_unary(
+                '/tasuki.v1.ConfigService/CancelCommit',
+                request_serializer=tasuki__proto_dot_v1_dot_config__pb2.CancelCommitRequest.SerializeToString,
+                response_deserializer=tasuki__proto_dot_v1_dot_config__pb2.CancelCommitResponse.FromString,
+                _registered_method=True)
+        self.DiscardChanges = channel.unary_unary(
+                '/tasuki.v1.ConfigService/DiscardChanges',
+                request_serializer=tasuki__proto_dot_v1_dot_config__pb2.DiscardChangesRequest.SerializeToString,
+                response_deserializer=tasuki__proto_dot_v1_dot_config__pb2.DiscardChangesResponse.FromString,
+                _registered_method=True)
+        self.Rollback = channel.unary_unary(
+                '/tasuki.v1.ConfigService/Rollback',
+                request_serializer=tasuki__proto_dot_v1_dot_config__pb2.RollbackRequest.SerializeToString,
+                response_deserializer=tasuki__proto_dot_v1_dot_config__pb2.RollbackResponse.FromString,
+                _registered_method=True)
+        self.WatchCommits = channel.unary_stream(
+                '/tasuki.v1.ConfigService/WatchCommits',
+                request_serializer=tasuki__proto_dot_v1_dot_config__pb2.WatchCommitsRequest.SerializeToString,
+                response_deserializer=tasuki__proto_dot_v1_dot_config__pb2.WatchCommitsResponse.FromString,
+                _registered_method=True)
 
 
 class ConfigServiceServicer:
@@ -134,6 +189,83 @@ class ConfigServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def OpenSession(self, request, context):
+        """A session holds locks, edits the candidate and owns its confirmed commit.
+        It ends when it is closed, or when its lease runs out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def KeepSession(self, request, context):
+        """Renews the lease.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseSession(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Lock(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Unlock(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Edit(self, request, context):
+        """Changes the candidate: all operations or none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Commit(self, request, context):
+        """Makes the candidate's configuration running, in two phases over the
+        routers that it touches.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelCommit(self, request, context):
+        """Reverts a confirmed commit now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiscardChanges(self, request, context):
+        """Makes the candidate equal to running.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Rollback(self, request, context):
+        """Makes an older revision's configuration the next revision.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchCommits(self, request, context):
+        """Sends the commit that is under way or awaits its confirmation, then every
+        event of commits.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ConfigServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -176,6 +308,61 @@ def add_ConfigServiceServicer_to_server(servicer, server):
                     servicer.GetModule,
                     request_deserializer=tasuki__proto_dot_v1_dot_config__pb2.GetModuleRequest.FromString,
                     response_serializer=tasuki__proto_dot_v1_dot_config__pb2.GetModuleResponse.SerializeToString,
+            ),
+            'OpenSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenSession,
+                    request_deserializer=tasuki__proto_dot_v1_dot_config__pb2.OpenSessionRequest.FromString,
+                    response_serializer=tasuki__proto_dot_v1_dot_config__pb2.OpenSessionResponse.SerializeToString,
+            ),
+            'KeepSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.KeepSession,
+                    request_deserializer=tasuki__proto_dot_v1_dot_config__pb2.KeepSessionRequest.FromString,
+                    response_serializer=tasuki__proto_dot_v1_dot_config__pb2.KeepSessionResponse.SerializeToString,
+            ),
+            'CloseSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseSession,
+                    request_deserializer=tasuki__proto_dot_v1_dot_config__pb2.CloseSessionRequest.FromString,
+                    response_serializer=tasuki__proto_dot_v1_dot_config__pb2.CloseSessionResponse.SerializeToString,
+            ),
+            'Lock': grpc.unary_unary_rpc_method_handler(
+                    servicer.Lock,
+                    request_deserializer=tasuki__proto_dot_v1_dot_config__pb2.LockRequest.FromString,
+                    response_serializer=tasuki__proto_dot_v1_dot_config__pb2.LockResponse.SerializeToString,
+            ),
+            'Unlock': grpc.unary_unary_rpc_method_handler(
+                    servicer.Unlock,
+                    request_deserializer=tasuki__proto_dot_v1_dot_config__pb2.UnlockRequest.FromString,
+                    response_serializer=tasuki__proto_dot_v1_dot_config__pb2.UnlockResponse.SerializeToString,
+            ),
+            'Edit': grpc.unary_unary_rpc_method_handler(
+                    servicer.Edit,
+                    request_deserializer=tasuki__proto_dot_v1_dot_config__pb2.EditRequest.FromString,
+                    response_serializer=tasuki__proto_dot_v1_dot_config__pb2.EditResponse.SerializeToString,
+            ),
+            'Commit': grpc.unary_unary_rpc_method_handler(
+                    servicer.Commit,
+                    request_deserializer=tasuki__proto_dot_v1_dot_config__pb2.CommitRequest.FromString,
+                    response_serializer=tasuki__proto_dot_v1_dot_config__pb2.CommitResponse.SerializeToString,
+            ),
+            'CancelCommit': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelCommit,
+                    request_deserializer=tasuki__proto_dot_v1_dot_config__pb2.CancelCommitRequest.FromString,
+                    response_serializer=tasuki__proto_dot_v1_dot_config__pb2.CancelCommitResponse.SerializeToString,
+            ),
+            'DiscardChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiscardChanges,
+                    request_deserializer=tasuki__proto_dot_v1_dot_config__pb2.DiscardChangesRequest.FromString,
+                    response_serializer=tasuki__proto_dot_v1_dot_config__pb2.DiscardChangesResponse.SerializeToString,
+            ),
+            'Rollback': grpc.unary_unary_rpc_method_handler(
+                    servicer.Rollback,
+                    request_deserializer=tasuki__proto_dot_v1_dot_config__pb2.RollbackRequest.FromString,
+                    response_serializer=tasuki__proto_dot_v1_dot_config__pb2.RollbackResponse.SerializeToString,
+            ),
+            'WatchCommits': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchCommits,
+                    request_deserializer=tasuki__proto_dot_v1_dot_config__pb2.WatchCommitsRequest.FromString,
+                    response_serializer=tasuki__proto_dot_v1_dot_config__pb2.WatchCommitsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -395,6 +582,303 @@ class ConfigService:
             '/tasuki.v1.ConfigService/GetModule',
             tasuki__proto_dot_v1_dot_config__pb2.GetModuleRequest.SerializeToString,
             tasuki__proto_dot_v1_dot_config__pb2.GetModuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tasuki.v1.ConfigService/OpenSession',
+            tasuki__proto_dot_v1_dot_config__pb2.OpenSessionRequest.SerializeToString,
+            tasuki__proto_dot_v1_dot_config__pb2.OpenSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def KeepSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tasuki.v1.ConfigService/KeepSession',
+            tasuki__proto_dot_v1_dot_config__pb2.KeepSessionRequest.SerializeToString,
+            tasuki__proto_dot_v1_dot_config__pb2.KeepSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tasuki.v1.ConfigService/CloseSession',
+            tasuki__proto_dot_v1_dot_config__pb2.CloseSessionRequest.SerializeToString,
+            tasuki__proto_dot_v1_dot_config__pb2.CloseSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Lock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tasuki.v1.ConfigService/Lock',
+            tasuki__proto_dot_v1_dot_config__pb2.LockRequest.SerializeToString,
+            tasuki__proto_dot_v1_dot_config__pb2.LockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Unlock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tasuki.v1.ConfigService/Unlock',
+            tasuki__proto_dot_v1_dot_config__pb2.UnlockRequest.SerializeToString,
+            tasuki__proto_dot_v1_dot_config__pb2.UnlockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Edit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tasuki.v1.ConfigService/Edit',
+            tasuki__proto_dot_v1_dot_config__pb2.EditRequest.SerializeToString,
+            tasuki__proto_dot_v1_dot_config__pb2.EditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Commit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tasuki.v1.ConfigService/Commit',
+            tasuki__proto_dot_v1_dot_config__pb2.CommitRequest.SerializeToString,
+            tasuki__proto_dot_v1_dot_config__pb2.CommitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelCommit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tasuki.v1.ConfigService/CancelCommit',
+            tasuki__proto_dot_v1_dot_config__pb2.CancelCommitRequest.SerializeToString,
+            tasuki__proto_dot_v1_dot_config__pb2.CancelCommitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiscardChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tasuki.v1.ConfigService/DiscardChanges',
+            tasuki__proto_dot_v1_dot_config__pb2.DiscardChangesRequest.SerializeToString,
+            tasuki__proto_dot_v1_dot_config__pb2.DiscardChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Rollback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tasuki.v1.ConfigService/Rollback',
+            tasuki__proto_dot_v1_dot_config__pb2.RollbackRequest.SerializeToString,
+            tasuki__proto_dot_v1_dot_config__pb2.RollbackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchCommits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tasuki.v1.ConfigService/WatchCommits',
+            tasuki__proto_dot_v1_dot_config__pb2.WatchCommitsRequest.SerializeToString,
+            tasuki__proto_dot_v1_dot_config__pb2.WatchCommitsResponse.FromString,
             options,
             channel_credentials,
             insecure,

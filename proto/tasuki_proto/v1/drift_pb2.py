@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btasuki_proto/v1/drift.proto\x12\ttasuki.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xed\x04\n\tDriftItem\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06router\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x0b\n\x03key\x18\x05 \x01(\t\x12\r\n\x05\x66ield\x18\x06 \x01(\t\x12\x10\n\x08intended\x18\x07 \x01(\t\x12\x10\n\x08observed\x18\x08 \x01(\t\x12)\n\x05\x63lass\x18\t \x01(\x0e\x32\x1a.tasuki.v1.DriftItem.Class\x12.\n\nfirst_seen\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_seen\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x06\x61\x63tion\x18\x0c \x01(\x0e\x32\x1b.tasuki.v1.DriftItem.Action\x12\x0f\n\x07message\x18\r \x01(\t\x12\r\n\x05\x63ount\x18\x0e \x01(\r\x12-\n\thealed_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Z\n\x05\x43lass\x12\x15\n\x11\x43LASS_UNSPECIFIED\x10\x00\x12\x11\n\rCLASS_MISSING\x10\x01\x12\x11\n\rCLASS_CHANGED\x10\x02\x12\x14\n\x10\x43LASS_UNEXPECTED\x10\x03\"\x85\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41\x43TION_PENDING\x10\x01\x12\x11\n\rACTION_HEALED\x10\x02\x12\x11\n\rACTION_FAILED\x10\x03\x12\x14\n\x10\x41\x43TION_CONTENDED\x10\x04\x12\x13\n\x0f\x41\x43TION_OBSOLETE\x10\x05\"o\n\x10ListDriftRequest\x12\x0e\n\x06router\x18\x01 \x01(\t\x12\x11\n\topen_only\x18\x02 \x01(\x08\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05limit\x18\x04 \x01(\r\"_\n\x11ListDriftResponse\x12#\n\x05items\x18\x01 \x03(\x0b\x32\x14.tasuki.v1.DriftItem\x12%\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\x13.tasuki.v1.Evidence\"^\n\x08\x45vidence\x12\x0e\n\x06router\x18\x01 \x01(\t\x12\x11\n\tconnected\x18\x02 \x01(\x08\x12/\n\x0bobserved_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"a\n\x11WatchDriftRequest\x12\x0e\n\x06router\x18\x01 \x01(\t\x12\x11\n\topen_only\x18\x02 \x01(\x08\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"8\n\x12WatchDriftResponse\x12\"\n\x04item\x18\x01 \x01(\x0b\x32\x14.tasuki.v1.DriftItem2\xa3\x01\n\x0c\x44riftService\x12\x46\n\tListDrift\x12\x1b.tasuki.v1.ListDriftRequest\x1a\x1c.tasuki.v1.ListDriftResponse\x12K\n\nWatchDrift\x12\x1c.tasuki.v1.WatchDriftRequest\x1a\x1d.tasuki.v1.WatchDriftResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btasuki_proto/v1/drift.proto\x12\ttasuki.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xed\x04\n\tDriftItem\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06router\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x0b\n\x03key\x18\x05 \x01(\t\x12\r\n\x05\x66ield\x18\x06 \x01(\t\x12\x10\n\x08intended\x18\x07 \x01(\t\x12\x10\n\x08observed\x18\x08 \x01(\t\x12)\n\x05\x63lass\x18\t \x01(\x0e\x32\x1a.tasuki.v1.DriftItem.Class\x12.\n\nfirst_seen\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_seen\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x06\x61\x63tion\x18\x0c \x01(\x0e\x32\x1b.tasuki.v1.DriftItem.Action\x12\x0f\n\x07message\x18\r \x01(\t\x12\r\n\x05\x63ount\x18\x0e \x01(\r\x12-\n\thealed_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Z\n\x05\x43lass\x12\x15\n\x11\x43LASS_UNSPECIFIED\x10\x00\x12\x11\n\rCLASS_MISSING\x10\x01\x12\x11\n\rCLASS_CHANGED\x10\x02\x12\x14\n\x10\x43LASS_UNEXPECTED\x10\x03\"\x85\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41\x43TION_PENDING\x10\x01\x12\x11\n\rACTION_HEALED\x10\x02\x12\x11\n\rACTION_FAILED\x10\x03\x12\x14\n\x10\x41\x43TION_CONTENDED\x10\x04\x12\x13\n\x0f\x41\x43TION_OBSOLETE\x10\x05\"o\n\x10ListDriftRequest\x12\x0e\n\x06router\x18\x01 \x01(\t\x12\x11\n\topen_only\x18\x02 \x01(\x08\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05limit\x18\x04 \x01(\r\"s\n\x11ListDriftResponse\x12#\n\x05items\x18\x01 \x03(\x0b\x32\x14.tasuki.v1.DriftItem\x12%\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\x13.tasuki.v1.Evidence\x12\x12\n\nincomplete\x18\x03 \x01(\x08\"^\n\x08\x45vidence\x12\x0e\n\x06router\x18\x01 \x01(\t\x12\x11\n\tconnected\x18\x02 \x01(\x08\x12/\n\x0bobserved_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"a\n\x11WatchDriftRequest\x12\x0e\n\x06router\x18\x01 \x01(\t\x12\x11\n\topen_only\x18\x02 \x01(\x08\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"8\n\x12WatchDriftResponse\x12\"\n\x04item\x18\x01 \x01(\x0b\x32\x14.tasuki.v1.DriftItem2\xa3\x01\n\x0c\x44riftService\x12\x46\n\tListDrift\x12\x1b.tasuki.v1.ListDriftRequest\x1a\x1c.tasuki.v1.ListDriftResponse\x12K\n\nWatchDrift\x12\x1c.tasuki.v1.WatchDriftRequest\x1a\x1d.tasuki.v1.WatchDriftResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,13 +41,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTDRIFTREQUEST']._serialized_start=699
   _globals['_LISTDRIFTREQUEST']._serialized_end=810
   _globals['_LISTDRIFTRESPONSE']._serialized_start=812
-  _globals['_LISTDRIFTRESPONSE']._serialized_end=907
-  _globals['_EVIDENCE']._serialized_start=909
-  _globals['_EVIDENCE']._serialized_end=1003
-  _globals['_WATCHDRIFTREQUEST']._serialized_start=1005
-  _globals['_WATCHDRIFTREQUEST']._serialized_end=1102
-  _globals['_WATCHDRIFTRESPONSE']._serialized_start=1104
-  _globals['_WATCHDRIFTRESPONSE']._serialized_end=1160
-  _globals['_DRIFTSERVICE']._serialized_start=1163
-  _globals['_DRIFTSERVICE']._serialized_end=1326
+  _globals['_LISTDRIFTRESPONSE']._serialized_end=927
+  _globals['_EVIDENCE']._serialized_start=929
+  _globals['_EVIDENCE']._serialized_end=1023
+  _globals['_WATCHDRIFTREQUEST']._serialized_start=1025
+  _globals['_WATCHDRIFTREQUEST']._serialized_end=1122
+  _globals['_WATCHDRIFTRESPONSE']._serialized_start=1124
+  _globals['_WATCHDRIFTRESPONSE']._serialized_end=1180
+  _globals['_DRIFTSERVICE']._serialized_start=1183
+  _globals['_DRIFTSERVICE']._serialized_end=1346
 # @@protoc_insertion_point(module_scope)

@@ -80,12 +80,14 @@ class ListDriftRequest(_message.Message):
     def __init__(self, router: _Optional[str] = ..., open_only: _Optional[bool] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class ListDriftResponse(_message.Message):
-    __slots__ = ("items", "evidence")
+    __slots__ = ("items", "evidence", "incomplete")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[DriftItem]
     evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
-    def __init__(self, items: _Optional[_Iterable[_Union[DriftItem, _Mapping]]] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ...) -> None: ...
+    incomplete: bool
+    def __init__(self, items: _Optional[_Iterable[_Union[DriftItem, _Mapping]]] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., incomplete: _Optional[bool] = ...) -> None: ...
 
 class Evidence(_message.Message):
     __slots__ = ("router", "connected", "observed_at")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctasuki_proto/v1/router.proto\x12\ttasuki.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf1\x02\n\x06Router\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tconnected\x18\x02 \x01(\x08\x12-\n\tlast_seen\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04peer\x18\x04 \x01(\t\x12\x15\n\ragent_version\x18\x05 \x01(\t\x12\x19\n\x11intended_revision\x18\x06 \x01(\x04\x12\x18\n\x10\x61pplied_revision\x18\x07 \x01(\x04\x12/\n\x0bobserved_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x06\x63ounts\x18\t \x01(\x0b\x32\x17.tasuki.v1.ObjectCounts\x12(\n\x07objects\x18\n \x03(\x0b\x32\x17.tasuki.v1.ObjectStatus\x12\x12\n\nopen_drift\x18\x0b \x01(\r\x12\x14\n\x0crecent_drift\x18\x0c \x01(\r\x12\x0f\n\x07problem\x18\r \x01(\t\"]\n\x0cObjectCounts\x12\r\n\x05total\x18\x01 \x01(\r\x12\x0c\n\x04\x64one\x18\x02 \x01(\r\x12\x0f\n\x07pending\x18\x03 \x01(\r\x12\x0f\n\x07waiting\x18\x04 \x01(\r\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\r\"\xf2\x02\n\x0cObjectStatus\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.tasuki.v1.ObjectStatus.State\x12\x0f\n\x07message\x18\x05 \x01(\t\x12)\n\x05since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\x07 \x01(\r\x12,\n\x08next_try\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8e\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x11\n\rSTATE_WAITING\x10\x02\x12\x10\n\x0cSTATE_FAILED\x10\x03\x12\x11\n\rSTATE_FOREIGN\x10\x04\x12\x13\n\x0fSTATE_CONTENDED\x10\x05\x12\x0e\n\nSTATE_DONE\x10\x06\"\x14\n\x12ListRoutersRequest\"9\n\x13ListRoutersResponse\x12\"\n\x07routers\x18\x01 \x03(\x0b\x32\x11.tasuki.v1.Router\" \n\x10GetRouterRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"6\n\x11GetRouterResponse\x12!\n\x06router\x18\x01 \x01(\x0b\x32\x11.tasuki.v1.Router\":\n\x13WatchRoutersRequest\x12\r\n\x05names\x18\x01 \x03(\t\x12\x14\n\x0cwith_objects\x18\x02 \x01(\x08\"9\n\x14WatchRoutersResponse\x12!\n\x06router\x18\x01 \x01(\x0b\x32\x11.tasuki.v1.Router2\xf8\x01\n\rRouterService\x12L\n\x0bListRouters\x12\x1d.tasuki.v1.ListRoutersRequest\x1a\x1e.tasuki.v1.ListRoutersResponse\x12\x46\n\tGetRouter\x12\x1b.tasuki.v1.GetRouterRequest\x1a\x1c.tasuki.v1.GetRouterResponse\x12Q\n\x0cWatchRouters\x12\x1e.tasuki.v1.WatchRoutersRequest\x1a\x1f.tasuki.v1.WatchRoutersResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctasuki_proto/v1/router.proto\x12\ttasuki.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x83\x03\n\x06Router\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tconnected\x18\x02 \x01(\x08\x12-\n\tlast_seen\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04peer\x18\x04 \x01(\t\x12\x15\n\ragent_version\x18\x05 \x01(\t\x12\x19\n\x11intended_revision\x18\x06 \x01(\x04\x12\x18\n\x10\x61pplied_revision\x18\x07 \x01(\x04\x12/\n\x0bobserved_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x06\x63ounts\x18\t \x01(\x0b\x32\x17.tasuki.v1.ObjectCounts\x12(\n\x07objects\x18\n \x03(\x0b\x32\x17.tasuki.v1.ObjectStatus\x12\x12\n\nopen_drift\x18\x0b \x01(\r\x12\x14\n\x0crecent_drift\x18\x0c \x01(\r\x12\x0f\n\x07problem\x18\r \x01(\t\x12\x10\n\x08reverted\x18\x0e \x01(\t\"]\n\x0cObjectCounts\x12\r\n\x05total\x18\x01 \x01(\r\x12\x0c\n\x04\x64one\x18\x02 \x01(\r\x12\x0f\n\x07pending\x18\x03 \x01(\r\x12\x0f\n\x07waiting\x18\x04 \x01(\r\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\r\"\xf2\x02\n\x0cObjectStatus\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.tasuki.v1.ObjectStatus.State\x12\x0f\n\x07message\x18\x05 \x01(\t\x12)\n\x05since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\x07 \x01(\r\x12,\n\x08next_try\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8e\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x11\n\rSTATE_WAITING\x10\x02\x12\x10\n\x0cSTATE_FAILED\x10\x03\x12\x11\n\rSTATE_FOREIGN\x10\x04\x12\x13\n\x0fSTATE_CONTENDED\x10\x05\x12\x0e\n\nSTATE_DONE\x10\x06\"\x14\n\x12ListRoutersRequest\"9\n\x13ListRoutersResponse\x12\"\n\x07routers\x18\x01 \x03(\x0b\x32\x11.tasuki.v1.Router\" \n\x10GetRouterRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"6\n\x11GetRouterResponse\x12!\n\x06router\x18\x01 \x01(\x0b\x32\x11.tasuki.v1.Router\":\n\x13WatchRoutersRequest\x12\r\n\x05names\x18\x01 \x03(\t\x12\x14\n\x0cwith_objects\x18\x02 \x01(\x08\"9\n\x14WatchRoutersResponse\x12!\n\x06router\x18\x01 \x01(\x0b\x32\x11.tasuki.v1.Router2\xf8\x01\n\rRouterService\x12L\n\x0bListRouters\x12\x1d.tasuki.v1.ListRoutersRequest\x1a\x1e.tasuki.v1.ListRoutersResponse\x12\x46\n\tGetRouter\x12\x1b.tasuki.v1.GetRouterRequest\x1a\x1c.tasuki.v1.GetRouterResponse\x12Q\n\x0cWatchRouters\x12\x1e.tasuki.v1.WatchRoutersRequest\x1a\x1f.tasuki.v1.WatchRoutersResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,25 +33,25 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tasuki_proto.v1.router_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ROUTER']._serialized_start=77
-  _globals['_ROUTER']._serialized_end=446
-  _globals['_OBJECTCOUNTS']._serialized_start=448
-  _globals['_OBJECTCOUNTS']._serialized_end=541
-  _globals['_OBJECTSTATUS']._serialized_start=544
-  _globals['_OBJECTSTATUS']._serialized_end=914
-  _globals['_OBJECTSTATUS_STATE']._serialized_start=772
-  _globals['_OBJECTSTATUS_STATE']._serialized_end=914
-  _globals['_LISTROUTERSREQUEST']._serialized_start=916
-  _globals['_LISTROUTERSREQUEST']._serialized_end=936
-  _globals['_LISTROUTERSRESPONSE']._serialized_start=938
-  _globals['_LISTROUTERSRESPONSE']._serialized_end=995
-  _globals['_GETROUTERREQUEST']._serialized_start=997
-  _globals['_GETROUTERREQUEST']._serialized_end=1029
-  _globals['_GETROUTERRESPONSE']._serialized_start=1031
-  _globals['_GETROUTERRESPONSE']._serialized_end=1085
-  _globals['_WATCHROUTERSREQUEST']._serialized_start=1087
-  _globals['_WATCHROUTERSREQUEST']._serialized_end=1145
-  _globals['_WATCHROUTERSRESPONSE']._serialized_start=1147
-  _globals['_WATCHROUTERSRESPONSE']._serialized_end=1204
-  _globals['_ROUTERSERVICE']._serialized_start=1207
-  _globals['_ROUTERSERVICE']._serialized_end=1455
+  _globals['_ROUTER']._serialized_end=464
+  _globals['_OBJECTCOUNTS']._serialized_start=466
+  _globals['_OBJECTCOUNTS']._serialized_end=559
+  _globals['_OBJECTSTATUS']._serialized_start=562
+  _globals['_OBJECTSTATUS']._serialized_end=932
+  _globals['_OBJECTSTATUS_STATE']._serialized_start=790
+  _globals['_OBJECTSTATUS_STATE']._serialized_end=932
+  _globals['_LISTROUTERSREQUEST']._serialized_start=934
+  _globals['_LISTROUTERSREQUEST']._serialized_end=954
+  _globals['_LISTROUTERSRESPONSE']._serialized_start=956
+  _globals['_LISTROUTERSRESPONSE']._serialized_end=1013
+  _globals['_GETROUTERREQUEST']._serialized_start=1015
+  _globals['_GETROUTERREQUEST']._serialized_end=1047
+  _globals['_GETROUTERRESPONSE']._serialized_start=1049
+  _globals['_GETROUTERRESPONSE']._serialized_end=1103
+  _globals['_WATCHROUTERSREQUEST']._serialized_start=1105
+  _globals['_WATCHROUTERSREQUEST']._serialized_end=1163
+  _globals['_WATCHROUTERSRESPONSE']._serialized_start=1165
+  _globals['_WATCHROUTERSRESPONSE']._serialized_end=1222
+  _globals['_ROUTERSERVICE']._serialized_start=1225
+  _globals['_ROUTERSERVICE']._serialized_end=1473
 # @@protoc_insertion_point(module_scope)

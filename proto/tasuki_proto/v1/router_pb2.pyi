@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Router(_message.Message):
-    __slots__ = ("name", "connected", "last_seen", "peer", "agent_version", "intended_revision", "applied_revision", "observed_at", "counts", "objects", "open_drift", "recent_drift", "problem")
+    __slots__ = ("name", "connected", "last_seen", "peer", "agent_version", "intended_revision", "applied_revision", "observed_at", "counts", "objects", "open_drift", "recent_drift", "problem", "reverted")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CONNECTED_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +25,7 @@ class Router(_message.Message):
     OPEN_DRIFT_FIELD_NUMBER: _ClassVar[int]
     RECENT_DRIFT_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    REVERTED_FIELD_NUMBER: _ClassVar[int]
     name: str
     connected: bool
     last_seen: _timestamp_pb2.Timestamp
@@ -38,7 +39,8 @@ class Router(_message.Message):
     open_drift: int
     recent_drift: int
     problem: str
-    def __init__(self, name: _Optional[str] = ..., connected: _Optional[bool] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., peer: _Optional[str] = ..., agent_version: _Optional[str] = ..., intended_revision: _Optional[int] = ..., applied_revision: _Optional[int] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counts: _Optional[_Union[ObjectCounts, _Mapping]] = ..., objects: _Optional[_Iterable[_Union[ObjectStatus, _Mapping]]] = ..., open_drift: _Optional[int] = ..., recent_drift: _Optional[int] = ..., problem: _Optional[str] = ...) -> None: ...
+    reverted: str
+    def __init__(self, name: _Optional[str] = ..., connected: _Optional[bool] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., peer: _Optional[str] = ..., agent_version: _Optional[str] = ..., intended_revision: _Optional[int] = ..., applied_revision: _Optional[int] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counts: _Optional[_Union[ObjectCounts, _Mapping]] = ..., objects: _Optional[_Iterable[_Union[ObjectStatus, _Mapping]]] = ..., open_drift: _Optional[int] = ..., recent_drift: _Optional[int] = ..., problem: _Optional[str] = ..., reverted: _Optional[str] = ...) -> None: ...
 
 class ObjectCounts(_message.Message):
     __slots__ = ("total", "done", "pending", "waiting", "failed")

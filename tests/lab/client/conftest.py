@@ -59,8 +59,9 @@ async def controller(tmp_path: Path) -> AsyncIterator[ControllerProcess]:
 
 
 @pytest.fixture
-def tasuki(controller: ControllerProcess) -> Tasuki:
-    async def run_there(*arguments: str | Path, stdin: str = "") -> Result:
-        return await run(*arguments, stdin=stdin, **at(controller.target))
+def tasuki(controller: ControllerProcess, tmp_path: Path) -> Tasuki:
+    async def run_there(*arguments: str | Path, stdin: str = "", **environment: str) -> Result:
+        there = at(controller.target) | {"XDG_STATE_HOME": str(tmp_path / "home")}
+        return await run(*arguments, stdin=stdin, **there, **environment)
 
     return run_there

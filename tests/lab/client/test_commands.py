@@ -148,7 +148,7 @@ async def test_commits_can_be_listed_shown_and_compared(tasuki: Tasuki) -> None:
     await tasuki("apply", "-", "--comment", "first", stdin=SPLIT)
     await tasuki("apply", "-", "--comment", "friend", stdin=UNMANAGED)
     lines = (await tasuki("history")).out.splitlines()
-    assert lines[0].split() == ["REVISION", "WHEN", "AUTHOR", "CHANGES", "COMMENT"]
+    assert lines[0].split() == ["REVISION", "WHEN", "AUTHOR", "FROM", "CHANGES", "COMMENT"]
     assert [line.split()[0] for line in lines[1:]] == ["2", "1"]
     shown = await tasuki("show", "2")
     assert "  friend\n" in shown.out

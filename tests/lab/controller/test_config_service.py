@@ -154,7 +154,7 @@ async def test_all_problems_are_told_at_once_and_nothing_changes(alice: Operator
     assert all(problem.error_tag and problem.message for problem in refusal.problems)
     assert await alice.get() == before
     validated = await alice.config.Validate(
-        config_pb2.ValidateRequest(edit=config_pb2.Edit(config_json=json.dumps(bad).encode()))
+        config_pb2.ValidateRequest(edit=config_pb2.Document(config_json=json.dumps(bad).encode()))
     )
     assert list(validated.errors) == list(refusal.problems)
 
@@ -168,9 +168,9 @@ async def test_hundreds_of_problems_arrive_in_the_details(alice: Operator) -> No
 
 
 async def test_validate_succeeds_and_tells(alice: Operator) -> None:
-    good = config_pb2.Edit(config=struct(network("vps")))
+    good = config_pb2.Document(config=struct(network("vps")))
     assert not (await alice.config.Validate(config_pb2.ValidateRequest(edit=good))).errors
-    malformed = config_pb2.Edit(config_json=b"{")
+    malformed = config_pb2.Document(config_json=b"{")
     (error,) = (await alice.config.Validate(config_pb2.ValidateRequest(edit=malformed))).errors
     assert error.error_tag == "malformed-message"
     assert "line 1" in error.message
@@ -209,11 +209,13 @@ async def test_revisions_are_compared_with_each_other_and_with_running(alice: Op
     assert [change.op for change in back.changes] == [config_pb2.Change.OP_DELETE]
     running = await alice.config.Diff(config_pb2.DiffRequest(from_revision=2))
     assert [change.path for change in running.changes] == ["/tasuki-network:network/router[name='c']"]
-    edit = await alice.config.Diff(config_pb2.DiffRequest(edit=config_pb2.Edit(config=struct(network("d")))))
+    edit = await alice.config.Diff(
+        config_pb2.DiffRequest(edit=config_pb2.Document(config=struct(network("d"))))
+    )
     assert [change.path for change in edit.changes] == ["/tasuki-network:network/router[name='d']"]
     for nonsense in (
         config_pb2.DiffRequest(),
-        config_pb2.DiffRequest(from_revision=1, edit=config_pb2.Edit(config=struct({}))),
+        config_pb2.DiffRequest(from_revision=1, edit=config_pb2.Document(config=struct({}))),
     ):
         with Refusal() as refusal:
             await alice.config.Diff(nonsense)

@@ -9,13 +9,16 @@ from tasuki_client.cli import app
 from tasuki_client.connection import Connection, ConnectionProblem
 from typer.testing import CliRunner
 
-COMMANDS = ("apply", "diff", "get", "history", "show", "modules", "routers", "drift", "map", "render")
+COMMANDS = (
+    *("apply", "diff", "validate", "edit", "commit", "confirm", "cancel", "rollback", "commits", "lock"),
+    *("get", "history", "show", "modules", "routers", "drift", "map", "render"),
+)
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
     """A shell without any of tasuki's environment, at home in an empty directory."""
-    for name in ("TASUKI_CONTROLLER", "TASUKI_INSECURE", "TASUKI_TLS_DIR"):
+    for name in ("TASUKI_CONTROLLER", "TASUKI_INSECURE", "TASUKI_TLS_DIR", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     return CliRunner()
@@ -51,7 +54,14 @@ def test_help_does_not_wait_for_grpc_nor_rich() -> None:
         (["apply", "x.yaml", "--wait", "-1"], "--wait"),
         (["diff"], "give either files, or revisions"),
         (["diff", "x.yaml", "--from", "3"], "give either files, or revisions"),
+        (["diff", "x.yaml", "--candidate"], "give either files, or revisions"),
         (["diff", "--from", "-1"], "--from"),
+        (["apply", "x.yaml", "--confirm", "0"], "--confirm"),
+        (["apply", "x.yaml", "--plan"], "--plan goes with --dry-run"),
+        (["rollback"], "Missing argument"),
+        (["rollback", "0"], "REVISION"),
+        (["lock"], "Missing argument"),
+        (["lock", "--target", "startup", "--", "true"], "startup"),
         (["get", "--datastore", "startup"], "startup"),
         (["get", "--format", "xml"], "xml"),
         (["show"], "Missing argument"),
@@ -73,6 +83,15 @@ def test_wrong_usage_is_exit_status_2(run: CliRunner, arguments: list[str], prob
         (["apply", "missing.yaml", "--insecure"], "missing.yaml: No such file or directory\n"),
         (["apply", "a.yaml", "--replace", "--delete"], "--replace and --delete exclude each other\n"),
         (["apply", "a.yaml", "b.yaml", "--delete"], "--delete takes one file\n"),
+        (
+            ["apply", "a.yaml", "--persist", "x"],
+            "--persist names a confirmed commit: say --confirm SECONDS too\n",
+        ),
+        (
+            ["confirm", "--insecure"],
+            "no confirmed commit was made from here at 127.0.0.1:9339: give its name",
+        ),
+        (["cancel", "--insecure"], "no confirmed commit was made from here at 127.0.0.1:9339: give its name"),
         (["--controller", "2001:db8::1", "--insecure", "routers"], "'2001:db8::1' is ambiguous"),
         (["--insecure", "routers", "--controller", "192.0.2.1"], "--insecure is refused for 192.0.2.1:9339"),
         (["routers"], "if it runs with --insecure, say --insecure too; else let 'tasuki-controller issue"),

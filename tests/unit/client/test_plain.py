@@ -21,6 +21,7 @@ def test_every_field_has_its_key_whether_set_or_not() -> None:
         "open_drift": 0,
         "recent_drift": 0,
         "problem": "",
+        "reverted": "",
     }
 
 

@@ -87,6 +87,15 @@ def test_a_router_that_refuses_its_intent_says_why() -> None:
     assert "Problem   unknown node wireguard" in lines
 
 
+def test_below_the_list_stands_what_is_wrong_with_a_router_as_a_whole() -> None:
+    strange = Router(
+        name="home", problem="this network has no router home: it keeps revision 14 that it holds"
+    )
+    assert drawn(*routers.problems([VPS, strange])) == [
+        "home: this network has no router home: it keeps revision 14 that it holds"
+    ]
+
+
 def test_the_account_of_a_wait_names_what_failed() -> None:
     account = routers.not_applied(VPS, 12, NOW)
     assert account == (
@@ -154,6 +163,11 @@ def test_the_drift_report_says_what_differed_and_what_became_of_it() -> None:
         "  /ietf-routing:routing",
         "2 items, 1 open.",
     ]
+
+
+def test_a_drift_report_that_leaves_something_out_says_so() -> None:
+    lines = drawn(*drift.report(ListDriftResponse(items=[MTU], incomplete=True), NOW))
+    assert "There are older ones: name a router, or list only what is open." in lines
 
 
 def test_no_drift_is_claimed_only_with_the_age_of_the_evidence() -> None:

@@ -1,15 +1,23 @@
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tasuki_controller import fleet as fleet_module
+from tasuki_controller import problems
+from tasuki_controller.access import Context
 from tasuki_controller.failure import Failed
-from tasuki_controller.fleet import Fleet, Intended, Link
+from tasuki_controller.fleet import Fleet
+from tasuki_controller.intended import Intended
 from tasuki_controller.intent import router_intent
+from tasuki_controller.link import Link
+from tasuki_controller.northbound.router import RouterService
 from tasuki_controller.sqlite import SqliteStore
-from tasuki_proto.v1 import agent_pb2, drift_pb2
+from tasuki_controller.store import DriftCount
+from tasuki_proto.v1 import agent_pb2, drift_pb2, router_pb2
 
 TREE = {"ietf-interfaces:interfaces": {"interface": [{"name": "lan0"}]}}
 OTHER = {"ietf-interfaces:interfaces": {"interface": [{"name": "lan1"}]}}
@@ -33,8 +41,10 @@ def intended(revision: int, removed: int | None = None, **trees: object) -> Inte
     return Intended(revision, {name: router_intent(revision, tree) for name, tree in trees.items()}, gone)  # type: ignore[arg-type]
 
 
-def connect(fleet: Fleet, router: str = "home", digest: str = "") -> Link:
-    return fleet.connect(agent_pb2.Hello(router=router, digest=digest), "192.0.2.7:1234")
+def connect(
+    fleet: Fleet, router: str = "home", digest: str = "", revision: int = 0, peer: str = "192.0.2.7:1234"
+) -> Link:
+    return fleet.connect(agent_pb2.Hello(router=router, digest=digest, revision=revision), peer)
 
 
 async def sent(link: Link) -> list[agent_pb2.ConnectResponse]:
@@ -90,21 +100,87 @@ async def test_a_removed_router_is_listed_until_it_has_taken_its_objects_down(fl
     assert await fleet.routers() == []
 
 
-async def test_a_router_that_the_network_never_named_shall_be_empty(fleet: Fleet) -> None:
-    fleet.publish(intended(7, vps=TREE))
-    link = connect(fleet)
-    (message,) = await sent(link)
-    assert message.intent.digest == EMPTY.digest
-    fleet.publish(intended(8, vps=OTHER))
+async def problem(fleet: Fleet, router: str = "home") -> str:
+    (found,) = await fleet.routers([router])
+    return found.problem
+
+
+async def test_a_router_that_no_revision_ever_named_is_told_nothing(fleet: Fleet) -> None:
+    link = connect(fleet, revision=14)
+    fleet.publish(intended(20, vps=TREE))
+    fleet.publish(intended(21, vps=OTHER))
     assert await sent(link) == []
+    assert await problem(fleet) == "this network has no router home: it keeps revision 14 that it holds"
+    connect(fleet, "new")
+    assert await problem(fleet, "new") == "this network has no router new: it is told nothing"
+    fleet.publish(intended(22, vps=OTHER, home=TREE))
+    assert [message.intent.revision for message in await sent(link)] == [22]
+    assert await problem(fleet) == ""
 
 
-async def test_a_controller_without_any_revision_tells_nobody_to_be_empty(fleet: Fleet) -> None:
-    link = connect(fleet)
+async def test_a_controller_that_lost_its_history_tells_nobody_to_be_empty(fleet: Fleet) -> None:
+    link = connect(fleet, revision=14)
     assert await sent(link) == []
     fleet.publish(intended(1, vps=TREE))
-    (message,) = await sent(link)
-    assert message.intent.digest == EMPTY.digest
+    assert await sent(link) == []
+
+
+async def test_a_router_of_another_history_says_so_until_it_has_taken_the_intent_of_this_one(
+    fleet: Fleet,
+) -> None:
+    fleet.publish(intended(1, home=TREE))
+    link = connect(fleet, revision=14)
+    assert [message.intent.revision for message in await sent(link)] == [1]
+    words = "holds revision 14, newer than this controller's newest revision 1: another history?"
+    assert await problem(fleet) == words
+    await fleet.report(link, agent_pb2.Report(revision=14, applied_revision=14, problem="no disk"))
+    assert await problem(fleet) == f"{words}; no disk"
+    await fleet.report(link, agent_pb2.Report(revision=1, applied_revision=1))
+    assert await problem(fleet) == ""
+
+
+async def test_agents_that_drive_each_other_out_are_named_for_a_while(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.publish(intended(1, home=TREE))
+    connect(fleet, peer="192.0.2.7:1")
+    connect(fleet, peer="198.51.100.9:2")
+    assert await problem(fleet) == "", "it may be one agent that was cut off"
+    connect(fleet, peer="192.0.2.7:3")
+    assert await problem(fleet) == "two agents use this name: 198.51.100.9:2, 192.0.2.7:3"
+    monkeypatch.setattr(problems, "_SOON", 0.0)
+    assert await problem(fleet) == ""
+
+
+async def test_what_an_agent_refuses_is_the_routers_problem_until_it_does_not_any_more(fleet: Fleet) -> None:
+    fleet.publish(intended(1, home=TREE))
+    link = connect(fleet)
+    await fleet.report(link, agent_pb2.Report(problem="unknown node wireguard"))
+    assert await problem(fleet) == "unknown node wireguard"
+    await fleet.report(link, agent_pb2.Report())
+    assert await problem(fleet) == ""
+
+
+async def test_drift_is_counted_again_only_when_it_has_changed(
+    fleet: Fleet, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts, counted = store.drift_counts, 0
+
+    async def counting(since: datetime) -> Mapping[str, DriftCount]:
+        nonlocal counted
+        counted += 1
+        return await counts(since)
+
+    monkeypatch.setattr(store, "drift_counts", counting)
+    link = connect(fleet)
+    for _ in range(10):
+        await fleet.heartbeat(link, agent_pb2.Heartbeat())
+        await asyncio.gather(*(fleet.routers() for _ in range(10)))
+    assert counted == 1
+    item = agent_pb2.SequencedDrift(sequence=1, item=drift_pb2.DriftItem(id="1"))
+    await fleet.report(link, agent_pb2.Report(drift=[item]))
+    assert [router.open_drift for router in await fleet.routers()] == [1]
+    assert counted == 2
 
 
 async def test_a_second_agent_takes_the_place_of_the_first(
@@ -233,6 +309,19 @@ async def test_a_router_that_leaves_does_not_keep_those_waiting_who_asked_it(fle
     await fleet.disconnect(link)
     with pytest.raises(Failed, match="not connected"):
         await asking
+
+
+async def test_a_router_that_goes_while_it_is_looked_at_is_missing(
+    fleet: Fleet, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def meanwhile(_: datetime) -> Mapping[str, DriftCount]:
+        fleet.publish(intended(2, removed=2))
+        return {}
+
+    fleet.publish(intended(1, home=TREE))
+    monkeypatch.setattr(store, "drift_counts", meanwhile)
+    with pytest.raises(Failed, match="no router 'home'"):
+        await RouterService(fleet).GetRouter(router_pb2.GetRouterRequest(name="home"), cast("Context", None))
 
 
 async def test_a_router_that_nobody_knows_is_missing(fleet: Fleet) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tasuki_controller import sqlite
 from tasuki_controller.sqlite import DATABASE, SqliteStore
-from tasuki_controller.store import DriftFilter, IntentMark, Revision, StoreError
+from tasuki_controller.store import DriftFilter, DriftListing, IntentMark, Revision, StoreError
 from tasuki_proto.v1 import drift_pb2, router_pb2
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
@@ -43,13 +43,17 @@ def wanted(router: str | None = None, *, open_only: bool = False, limit: int = 1
     return DriftFilter(router, open_only, datetime.now(UTC) - timedelta(hours=24), limit)
 
 
+async def drift_ids(store: SqliteStore, which: DriftFilter) -> list[str]:
+    return [each.id for each in (await store.drift(which)).items]
+
+
 async def test_a_new_store_is_empty(store: SqliteStore) -> None:
     assert await store.newest() is None
     assert await store.revision(1) is None
     assert await store.revisions(before=None, limit=10) == []
     assert await store.intents() == {}
     assert await store.routers() == []
-    assert await store.drift(wanted()) == []
+    assert await store.drift(wanted()) == DriftListing([], incomplete=False)
 
 
 async def test_revisions_come_back_as_they_went(store: SqliteStore) -> None:
@@ -93,7 +97,7 @@ async def test_a_restart_knows_all_that_was_acknowledged(tmp_path: Path) -> None
     assert newest.revision.number == 2
     assert await store.intents() == {"home": IntentMark(2, "cc"), "vps": IntentMark(1, "bb")}
     assert [router.applied_revision for router in await store.routers()] == [2]
-    assert len(await store.drift(wanted())) == 1
+    assert await drift_ids(store, wanted()) == ["1"]
     await store.close()
 
 
@@ -101,8 +105,8 @@ async def test_drift_is_one_item_per_router_and_id_however_often_it_is_reported(
     for _ in range(3):
         await store.save_drift("home", [item(1), item(2)])
     await store.save_drift("vps", [item(1)])
-    assert len(await store.drift(wanted())) == 3
-    assert len(await store.drift(wanted("home"))) == 2
+    assert len(await drift_ids(store, wanted())) == 3
+    assert len(await drift_ids(store, wanted("home"))) == 2
 
 
 async def test_drift_is_listed_newest_first_and_open_drift_whatever_its_age(store: SqliteStore) -> None:
@@ -116,9 +120,10 @@ async def test_drift_is_listed_newest_first_and_open_drift_whatever_its_age(stor
             item(4, timedelta(minutes=1), pending),
         ],
     )
-    assert [i.id for i in await store.drift(wanted())] == ["4", "1", "3"]
-    assert [i.id for i in await store.drift(wanted(open_only=True))] == ["4", "3"]
-    assert [i.id for i in await store.drift(wanted(limit=1))] == ["4"]
+    assert await drift_ids(store, wanted()) == ["4", "1", "3"]
+    assert await drift_ids(store, wanted(open_only=True)) == ["4", "3"]
+    assert await drift_ids(store, wanted(limit=1)) == ["4"]
+    assert [(await store.drift(wanted(limit=limit))).incomplete for limit in (2, 3)] == [True, False]
     counts = await store.drift_counts(datetime.now(UTC) - timedelta(hours=24))
     assert (counts["home"].open, counts["home"].recent) == (2, 2)
 
@@ -127,13 +132,54 @@ async def test_old_and_excessive_drift_is_forgotten(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(sqlite, "_DRIFT_KEPT_PER_ROUTER", 10)
     store = await SqliteStore.open(tmp_path)
     await store.save_drift("home", [item(n, timedelta(minutes=n)) for n in range(15)])
-    await store.save_drift("vps", [item(1), item(2, timedelta(days=91))])
     await store.close()
     store = await SqliteStore.open(tmp_path)
-    assert sorted(int(i.id) for i in await store.drift(wanted("home"))) == list(range(10))
-    everything = DriftFilter("vps", open_only=False, since=NOW - timedelta(days=1000), limit=10)
-    assert [i.id for i in await store.drift(everything)] == ["1"]
+    assert sorted(map(int, await drift_ids(store, wanted("home")))) == list(range(10))
     await store.close()
+    monkeypatch.setattr(sqlite, "_DRIFT_KEPT", timedelta())
+    store = await SqliteStore.open(tmp_path)
+    assert await drift_ids(store, wanted("home")) == []
+    await store.close()
+
+
+async def test_a_routers_clock_does_not_decide_for_how_long_its_drift_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_DRIFT_KEPT_PER_ROUTER", 2)
+    store = await SqliteStore.open(tmp_path)
+    for number, age in enumerate((timedelta(), timedelta(days=4000), timedelta(days=5000))):
+        await store.save_drift("home", [item(number, age)])
+    await store.close()
+    store = await SqliteStore.open(tmp_path)
+    everything = DriftFilter("home", open_only=False, since=NOW - timedelta(days=10_000), limit=10)
+    assert await drift_ids(store, everything) == ["1", "2"], "those that were stored last"
+    await store.close()
+
+
+async def test_drift_of_an_older_database_counts_as_stored_when_it_was_last_seen(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path)
+    await store.save_drift("home", [item(1), item(2, timedelta(days=91))])
+    await store.close()
+    with sqlite3.connect(tmp_path / DATABASE) as database:
+        database.execute("DROP INDEX drift_by_storing")
+        database.execute("ALTER TABLE drift DROP COLUMN stored")
+        database.execute("PRAGMA user_version = 2")
+    database.close()
+    store = await SqliteStore.open(tmp_path)
+    everything = DriftFilter("home", open_only=False, since=NOW - timedelta(days=10_000), limit=10)
+    assert await drift_ids(store, everything) == ["1"]
+    await store.close()
+
+
+async def test_a_listing_of_drift_stays_small_enough_to_be_sent(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [item(number, timedelta(minutes=number)) for number in range(5)]
+    await store.save_drift("home", items)
+    monkeypatch.setattr(sqlite, "_LISTED", sum(each.ByteSize() for each in items[:3]))
+    listing = await store.drift(wanted())
+    assert [each.id for each in listing.items] == ["0", "1", "2"]
+    assert listing.incomplete
 
 
 async def test_a_second_controller_on_the_directory_is_refused(store: SqliteStore, tmp_path: Path) -> None:

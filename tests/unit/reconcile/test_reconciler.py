@@ -1,5 +1,6 @@
 """The reconciler against a small world that behaves as a kernel does."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -464,3 +465,14 @@ async def test_a_whole_hub_that_vanishes_is_accounted_for_without_losing_an_item
     assert len(router.drift()) == len(links)
     assert {item.action for item in router.drift()} == {Action.HEALED}
     assert router.reconciler.drift.lost == 0
+
+
+async def test_a_reconciler_that_is_woken_as_it_is_cancelled_ends() -> None:
+    router = Router()
+    running = asyncio.create_task(router.reconciler.run())
+    for _ in range(10):
+        await asyncio.sleep(0)  # until it waits
+    router.reconciler.mark_dirty(kind.name for kind in router.reconciler.kinds)
+    running.cancel()
+    done, _ = await asyncio.wait({running}, timeout=5)
+    assert done

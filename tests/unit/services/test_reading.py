@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tasuki_controller.reading import read
 from tasuki_controller.running import Running
-from unit.services.networks import Json, network, split, subscriber
+from unit.services.networks import PREFIX, Json, network, split, subscriber
 
 
 def numbers(tree: Any) -> list[int]:
@@ -20,32 +20,38 @@ def test_valid_network_is_read_whole() -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        {"router": "home"},
+        {"number": 2},
         subscriber(2, mode="magic"),
-        subscriber(2, underlay={"interface": 5}),
+        subscriber(2, underlay={"interface": "eth0"}),
+        subscriber(2, underlay=5),
         subscriber(2, delegation={"lan": 5}),
         subscriber(2, colour="red"),
-        "subscriber",
     ],
 )
-def test_entry_that_does_not_fit_is_left_out(broken: Any) -> None:
+def test_node_that_does_not_fit_is_left_out_of_its_entry(broken: Json) -> None:
+    assert numbers(network(split(subscriber(1), broken, subscriber(3)))) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("broken", ["subscriber", subscriber(2) | {"number": "two"}, {}])
+def test_entry_without_its_key_is_left_out(broken: Any) -> None:
     assert numbers(network(split(subscriber(1), broken, subscriber(3)))) == [1, 3]
 
 
-def test_only_the_innermost_entry_is_left_out() -> None:
-    lans = {"lan": [{"interface": "lan0"}, {"interface": "lan1", "subnet-id": "many"}]}
-    (one,) = read(Running(network(split(subscriber(1, delegation=lans))))).network.network.vxlan_split
-
-    assert [lan.interface for lan in one.subscriber[0].delegation.lan] == ["lan0"]
-
-
-def test_mandatory_text_that_is_missing_is_empty() -> None:
-    without = split({"number": 1}, subscriber(2))
+def test_text_that_is_needed_and_missing_is_empty() -> None:
+    without = split(subscriber(1, underlay={"mtu": 1400}))
     del without["hub"]
     (one,) = read(Running(network(without))).network.network.vxlan_split
 
-    assert (one.hub.router, one.subscriber[0].underlay.address) == ("", "")
-    assert one.subscriber[1].underlay.address == "10.1.2.3"
+    assert (one.prefix, one.hub.router, one.hub.underlay.interface) == (PREFIX, "", "")
+    assert (one.subscriber[0].underlay.mtu, one.subscriber[0].underlay.address) == (1400, "")
+
+
+def test_entry_without_a_number_that_it_needs_is_left_out() -> None:
+    table = {"name": "a", "priority": 100, "table": 100}
+    rules = {"tasuki-rule:rules": {"ipv6": {"rule": [{"name": "b", "priority": 101}, table]}}}
+    router = read(Running(routers={"vps": {"ietf-routing:routing": rules}})).written["vps"]
+
+    assert [rule.name for rule in router.routing.rules.ipv6.rule] == ["a"]
 
 
 @pytest.mark.parametrize(

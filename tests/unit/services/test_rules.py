@@ -1,12 +1,15 @@
 """What YANG cannot say about a split and a network engineer gets wrong: each is named, with what to do."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tasuki_controller.running import Running
 from tasuki_controller.transaction import Edit, Operation, prepare
 from tasuki_yang.errors import ConfigError, InvalidIntent
-from unit.services.networks import Json, network, split, subscriber
+from unit.services.networks import Json, network, networks, split, subscriber
 
 AE00 = "/tasuki-network:network/tasuki-vxlan-split:vxlan-split[name='ae00']"
 BE00 = "/tasuki-network:network/tasuki-vxlan-split:vxlan-split[name='be00']"
@@ -323,45 +326,91 @@ def test_written_tree_of_an_unknown_router_is_refused() -> None:
     assert problem.error_tag == "data-missing"
 
 
-@pytest.mark.parametrize(
-    ("number", "members", "wrong"),
-    [
-        (256, {}, "/subscriber[number='256']/number"),
-        (0, {}, "/subscriber[number='0']/number"),
-        (9, {"prefix": "2001:db8:ae00::1/40"}, "/prefix"),
-        (9, {"prefix": "2001:db8:ae00::/48"}, "/prefix"),
-        (9, {"prefix": None}, "/prefix"),
-        (9, {"hub": {"underlay": {"interface": "eth0", "ipv6-address": "2001:db8:1::1"}}}, "/hub/router"),
-        (9, {"hub": hub(interface="a b", **{"ipv6-address": "2001:db8:1::1"})}, "/hub/underlay/interface"),
-        (9, {"colour": "red"}, "/colour"),
-    ],
-)
-def test_problem_elsewhere_hides_none_of_a_subscribers_own(number: int, members: Json, wrong: str) -> None:
-    lans = {"lan": [{"interface": "lan0"}, {"interface": "lan1"}]}
-    both: Json = {"hub": hub(**{"ipv6-address": "2001:db8:1::1"})} | members
+def test_what_can_be_judged_beside_a_malformed_node_is_judged() -> None:
     document = network(
         split(
-            subscriber(number, underlay=underlay("fe80::9", mtu=1300), delegation=lans),
-            subscriber(1, underlay=underlay("fe80::9")),
-            **both,
-        )
+            subscriber(0),
+            subscriber(1, "vps", underlay={"interface": "a/b", "address": "224.0.0.1"}),
+            subscriber(2, None, underlay={"interface": "eth0", "address": "10.1.1", "mtu": 9}),
+            prefix="2001:db8:5::/40",
+            hub=hub() | {"router": "v/s"},
+        ),
+        be00(subscriber(1, "vps", underlay=underlay("127.0.0.1")), prefix="2001:db8:be00::/48", hub=hub()),
     )
 
-    assert {problem.error_path.removeprefix(AE00) for problem in problems(document)} == {
-        wrong,
-        f"/subscriber[number='{number}']/underlay/address",
-        f"/subscriber[number='{number}']/underlay/mtu",
-        f"/subscriber[number='{number}']/delegation/lan[interface='lan1']",
-        "/subscriber[number='1']/underlay/address",
-        f"/subscriber[number='{max(number, 1)}']/mode",
-    }
+    assert sorted(problem.error_path.removeprefix(AE00) for problem in problems(document)) == sorted(
+        [
+            "/hub/router",
+            "/subscriber[number='0']/number",
+            "/subscriber[number='1']/underlay/interface",
+            "/subscriber[number='2']/underlay/address",
+            "/subscriber[number='2']/underlay/mtu",
+            f"{BE00}/prefix",
+            "/prefix",
+            "/subscriber[number='1']/underlay/address",
+            f"{BE00}/subscriber[number='1']/router",
+            f"{BE00}/subscriber[number='1']/underlay/address",
+        ]
+    )
 
 
-@pytest.mark.parametrize("malformed", [[], {"router": "vps", "underlay": 5}, {"underlay": None}])
-def test_what_a_malformed_container_would_hold_is_not_missing_as_well(malformed: Any) -> None:
-    paths = {problem.error_path for problem in problems(network(split(subscriber(), hub=malformed)))}
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        (network(split(subscriber(1, mode="magic"), subscriber(2))), "/subscriber[number='1']/mode"),
+        (
+            network(split(subscriber(1), **{"vni-base": "x"}), be00(subscriber(1, None)) | {"vni-base": 0}),
+            "/vni-base",
+        ),
+        (
+            network(
+                split(
+                    subscriber(
+                        1, delegation={"lan": [{"interface": "a", "subnet-id": -1}, {"interface": "b"}]}
+                    )
+                )
+            ),
+            "/subscriber[number='1']/delegation/lan[interface='a']/subnet-id",
+        ),
+        (network(split(subscriber(1), hub=5)), "/hub"),
+        (network(split(subscriber(1, "a/b"))), "/subscriber[number='1']/router"),
+    ],
+    ids=["mode", "vni-base", "subnet-id", "hub", "router"],
+)
+def test_the_default_is_not_taken_for_what_was_malformed(document: Json, path: str) -> None:
+    assert the_problem(document).error_path == AE00 + path
 
-    assert not any("address" in path for path in paths)
+
+def test_splits_without_hub_do_not_share_one() -> None:
+    document = network(
+        split(subscriber(1), hub={"router": "a/b", "underlay": HUB_UNDERLAY}),
+        be00(subscriber(1, "branch"), hub={"router": "a/c", "underlay": HUB_UNDERLAY}) | {"vni-base": 0},
+    )
+
+    assert [problem.error_path for problem in problems(document)] == [
+        f"{AE00}/hub/router",
+        f"{BE00}/hub/router",
+    ]
+
+
+@given(document=networks(), data=st.data())
+def test_one_malformed_node_is_one_problem(document: Json, data: st.DataObject) -> None:
+    tree = document["tasuki-network:network"]
+    node, label = data.draw(st.sampled_from(list(members(tree["tasuki-vxlan-split:vxlan-split"]))))
+    node[label] = 0.5
+    found = problems(document)
+
+    assert [(problem.error_tag, problem.error_path.split("/")[-1]) for problem in found] == [
+        ("invalid-value", label)
+    ]
+
+
+def members(value: Any) -> Iterator[tuple[Json, str]]:
+    """Every member of every object in a JSON value, by its object and its name."""
+    if isinstance(value, dict):
+        yield from ((value, label) for label in value)
+    for below in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from members(below)
 
 
 def test_all_problems_are_reported_at_once() -> None:
@@ -395,7 +444,6 @@ def test_all_problems_are_reported_at_once() -> None:
         "/subscriber[number='6']/underlay/address",
         "/subscriber[number='6']/underlay/mtu",
         "/subscriber[number='256']/number",
-        "/subscriber[number='256']/mode",
         "/hub/underlay/ipv6-address",
         f"{BE00}/prefix",
         f"{BE00}/vni-base",

@@ -76,6 +76,7 @@ def test_a_module_that_extends_an_extension_belongs_to_the_tree(folder: Path) ->
     [
         ("leaf x { type nothing; }", "nothing"),
         ("anydata x;", "anydata x is not supported"),
+        ("leaf x { when \"count(../y) > 1\"; type string; default 'z'; }", "default under the condition"),
         ("leaf x { type string { pattern '\\p{L}+'; } }", "has no equal in Python"),
     ],
 )

@@ -7,8 +7,8 @@ from hypothesis import given
 from tasuki_yang.check import canonical
 from tasuki_yang.errors import ErrorTag, InvalidIntent
 from tasuki_yang.node import List, Type
-from tasuki_yang.path import entry_path, get, parse, predicate, select
-from unit.yang.example import EXAMPLE, trees, values
+from tasuki_yang.path import ancestors, entry_path, get, parent, parse, predicate
+from unit.yang.example import EXAMPLE, values
 
 TREE: dict[str, Any] = canonical(
     EXAMPLE,
@@ -103,24 +103,10 @@ def test_a_path_that_leads_nowhere_is_explained(path: str, tag: ErrorTag, word: 
     assert word in error.message
 
 
-def test_a_selection_keeps_what_is_above_and_below_and_the_keys_on_the_way() -> None:
-    assert select(EXAMPLE, TREE, "/example:people/person[name='anna']/home") == {
-        "example:people": {"person": [{"name": "anna", "home": {"town": "Naha"}}]}
-    }
-
-
-def test_a_selection_below_all_entries_leaves_out_those_without_it() -> None:
-    assert select(EXAMPLE, TREE, "/example:people/person/home/town") == {
-        "example:people": {"person": [{"name": "anna", "home": {"town": "Naha"}}]}
-    }
-
-
-def test_a_selection_of_what_is_not_there_is_empty() -> None:
-    assert select(EXAMPLE, TREE, "/example:people/person[name='nobody']/home") == {}
-    assert select(EXAMPLE, TREE, "/example:route/note") == {}
-    assert select(EXAMPLE, TREE, "/example:people/person[name='anna']/nickname[.='z']") == {}
-
-
-@given(trees(EXAMPLE))
-def test_the_selection_of_everything_is_everything(tree: dict[str, Any]) -> None:
-    assert select(EXAMPLE, tree, "") == tree
+def test_what_lies_above_a_node_is_read_off_its_path() -> None:
+    path = """/a:x/y[k='/z[1]'][l="it's \\"[/"]/z[3]"""
+    entry = path.removesuffix("/z[3]")
+    assert ancestors(path) == ["", "/a:x", "/a:x/y", entry, f"{entry}/z"]
+    assert parent(path) == entry
+    assert parent(entry) == "/a:x"
+    assert (ancestors(""), parent("")) == ([], "")

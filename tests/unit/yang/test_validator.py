@@ -3,6 +3,7 @@
 import copy
 import subprocess
 import sys
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -402,6 +403,65 @@ def test_a_refusal_that_names_no_node_is_still_a_refusal(tree: Json) -> None:
     (error,) = router_validator().validate(tree)
     assert error.error_tag == "operation-failed"
     assert error.message
+
+
+def calls_to_validate(document: Json) -> int:
+    """How many Python functions are called, which is the same on any machine."""
+    called = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal called
+        called += event == "call"
+
+    profile = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        assert validate(network_validator(), document)
+    finally:
+        sys.setprofile(profile)
+    return called
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        pytest.param({"underlay": {"interface": "wan0", "address": "bad"}}, id="a bad value"),
+        pytest.param(
+            {"underlay": {}, "router": "nix", "colour": "red"}, id="an unknown leaf, the rest missing"
+        ),
+        pytest.param({"underlay": []}, id="a container of the wrong form"),
+        pytest.param({"router": "-5"}, id="a bad reference"),
+    ],
+)
+def test_many_problems_cost_as_much_more_as_there_are_more(malformed: Json) -> None:
+    def crowd(count: int) -> Json:
+        document = network(*(subscriber(number, **malformed) for number in range(1, count + 1)))
+        document["tasuki-network:network"]["router"] += [{"name": -number} for number in range(count)]
+        return document
+
+    calls_to_validate(crowd(1))
+    assert calls_to_validate(crowd(800)) < 6 * calls_to_validate(crowd(200))
+
+
+def test_an_unknown_node_does_not_hide_what_is_missing_beside_it() -> None:
+    document = network(subscriber(8, underlay={"interface": "wan0"}) | {"not a name": 1})
+    assert sorted(paths(document)) == ["/subscriber[number='8']", "/subscriber[number='8']/underlay/address"]
+
+
+def test_a_reference_to_a_router_whose_name_is_no_text_is_no_problem_of_its_own() -> None:
+    document = network(hub={"router": "5", "underlay": {"interface": "eth0"}})
+    document["tasuki-network:network"]["router"].append({"name": 5})
+    assert paths(document) == ["/tasuki-network:network/router[name='5']/name"]
+
+
+def test_a_name_that_is_also_a_splits_is_missed_beside_a_problem_of_the_split() -> None:
+    document = network(hub={"router": "ae00", "underlay": {"interface": "eth0"}}, speed=3)
+    assert sorted(paths(document)) == ["/hub/router", "/speed"]
+
+
+def test_a_malformed_document_is_one_problem() -> None:
+    (error,) = validate(network_validator(), [])
+    assert error.error_path == ""
 
 
 NOT_CARRIED_OUT = {

@@ -11,7 +11,7 @@ from tasuki_yang.modules import Module
 
 ROOTS: Mapping[str, tuple[str, ...]] = {
     "network": ("tasuki-network",),
-    "router": ("iana-if-type", "ietf-interfaces", "ietf-routing"),
+    "router": ("iana-if-type", "ietf-interfaces", "ietf-routing", "tasuki-agent"),
 }
 """Modules that each tree starts from. Whatever augments or deviates one of them belongs to the tree too."""
 

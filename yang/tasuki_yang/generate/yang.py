@@ -3,10 +3,11 @@
 This is the only place that knows pyang. Everything that it learns is handed on as a `Tree`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from pyang.context import Context
 from pyang.error import err_level, err_to_str, is_error
@@ -27,6 +28,10 @@ from tasuki_yang.node import (
 
 DataPath: TypeAlias = tuple[str, ...]
 """Labels from the top of the tree down."""
+
+
+_SIBLING: Final = r"\.\./(?:[\w.-]+:)?([\w.-]+)"
+_CONDITION: Final = re.compile(rf"not\({_SIBLING}\)|{_SIBLING} *= *'([^']*)'")
 
 
 @dataclass(frozen=True)
@@ -153,13 +158,15 @@ class _Reader:
         user_ordered = _argument(statement, "ordered-by") == "user"
         match statement.keyword:
             case "leaf":
+                default = _default(statement)
                 return Leaf(
                     label,
                     self._types.of_leaf(statement),
-                    default=_default(statement),
+                    default=default,
                     mandatory=_argument(statement, "mandatory") == "true",
                     conditional=_is_conditional(statement),
                     cases=cases,
+                    when=() if default is None else tuple(_conditions(statement)),
                 )
             case "leaf-list":
                 defaults = tuple(default.arg for default in statement.search("default"))
@@ -213,6 +220,21 @@ def _is_conditional(statement: Statement) -> bool:
     return statement.search_one("when") is not None or (
         augment is not None and augment.search_one("when") is not None
     )
+
+
+def _conditions(leaf: Statement) -> Iterator[tuple[str, str]]:
+    """Values of siblings that decide whether the leaf's default is in use; an absent one is an empty text.
+
+    No more of XPath is understood: whoever gives a default to a node whose `when` says more must extend this.
+    """
+    when = leaf.search_one("when")
+    if when is None and _is_conditional(leaf):
+        raise ModuleError(f"{leaf.pos}: a default under the condition of an augment is not supported")
+    for part in () if when is None else when.arg.split(" or "):
+        condition = _CONDITION.fullmatch(part.strip())
+        if condition is None:
+            raise ModuleError(f"{leaf.pos}: a default under the condition {part} is not supported")
+        yield condition[1] or condition[2], condition[3] or ""
 
 
 def _default(leaf: Statement) -> str | None:

@@ -73,6 +73,13 @@ MODULES = (
         'tasuki/tasuki-address.yang',
         ('router',),
     ),
+    Module(
+        'tasuki-agent',
+        '2026-11-20',
+        'urn:tasuki:yang:tasuki-agent',
+        'tasuki/tasuki-agent.yang',
+        ('network', 'router'),
+    ),
     Module('tasuki-link', '2026-11-20', 'urn:tasuki:yang:tasuki-link', 'tasuki/tasuki-link.yang', ('router',)),
     Module(
         'tasuki-network',

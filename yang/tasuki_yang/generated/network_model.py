@@ -17,6 +17,9 @@ class NetworkRouter(Model):
     description: str | None = None
     """What or where the router is, for people."""
 
+    controller_timeout: int = Field(default=60, validation_alias="controller-timeout", serialization_alias="controller-timeout")
+    """How long a change may keep the router from its controller."""
+
 
 class NetworkVxlanSplitHubUnderlay(Model):
     """The hub's end of every tunnel."""

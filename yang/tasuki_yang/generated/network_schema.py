@@ -32,6 +32,17 @@ NETWORK = Schema(
                                 ),
                             ),
                             Leaf('description', Type('string', bounds=Bounds(((0, 255),)))),
+                            Leaf(
+                                'controller-timeout',
+                                Type(
+                                    'uint16',
+                                    bounds=Bounds(
+                                        ((0, 0), (10, 3600)),
+                                        'A controller timeout is 10 to 3600 seconds, or 0 for none.',
+                                    ),
+                                ),
+                                '60',
+                            ),
                         ),
                     ),
                     List(
@@ -216,6 +227,7 @@ NETWORK = Schema(
                                         Type('uint32', bounds=Bounds(((1, 4294967295),))),
                                         '512',
                                         conditional=True,
+                                        when=(('mode', ''), ('mode', 'default-gateway')),
                                     ),
                                     Container(
                                         'delegation',

@@ -309,6 +309,13 @@ class Routing(Model):
     """Whether the machine forwards packets between its interfaces."""
 
 
+class Agent(Model):
+    """The agent of this router."""
+
+    controller_timeout: int = Field(default=60, validation_alias="controller-timeout", serialization_alias="controller-timeout")
+    """How long a change may keep the router from its controller."""
+
+
 class Router(Model):
     """The router tree."""
 
@@ -317,3 +324,6 @@ class Router(Model):
 
     routing: Routing = Field(default=Routing(), validation_alias="ietf-routing:routing", serialization_alias="ietf-routing:routing")
     """Configuration parameters for the routing subsystem."""
+
+    agent: Agent = Field(default=Agent(), validation_alias="tasuki-agent:agent", serialization_alias="tasuki-agent:agent")
+    """The agent of this router."""

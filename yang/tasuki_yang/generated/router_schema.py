@@ -7,7 +7,7 @@ from tasuki_yang.node import Bounds, Container, Leaf, List, Pattern, Schema, Typ
 
 ROUTER = Schema(
     'router',
-    ('iana-if-type', 'ietf-interfaces', 'ietf-ip', 'ietf-ipv4-unicast-routing', 'ietf-ipv6-unicast-routing', 'ietf-routing', 'tasuki-address', 'tasuki-link', 'tasuki-route', 'tasuki-router-deviations', 'tasuki-rule', 'tasuki-sysctl'),
+    ('iana-if-type', 'ietf-interfaces', 'ietf-ip', 'ietf-ipv4-unicast-routing', 'ietf-ipv6-unicast-routing', 'ietf-routing', 'tasuki-address', 'tasuki-agent', 'tasuki-link', 'tasuki-route', 'tasuki-router-deviations', 'tasuki-rule', 'tasuki-sysctl'),
     Container(
         '',
         by_label(
@@ -437,6 +437,22 @@ ROUTER = Schema(
                     ),
                 ),
                 ('interfaces',),
+            ),
+            Container(
+                'tasuki-agent:agent',
+                by_label(
+                    Leaf(
+                        'controller-timeout',
+                        Type(
+                            'uint16',
+                            bounds=Bounds(
+                                ((0, 0), (10, 3600)),
+                                'A controller timeout is 10 to 3600 seconds, or 0 for none.',
+                            ),
+                        ),
+                        '60',
+                    ),
+                ),
             ),
         ),
         ('ietf-interfaces:interfaces-state', 'ietf-routing:routing-state'),

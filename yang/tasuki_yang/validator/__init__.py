@@ -13,9 +13,9 @@ from tasuki_yang.errors import ConfigError
 from tasuki_yang.node import Schema
 from tasuki_yang.schema import NETWORK, ROUTER
 from tasuki_yang.tree import Tree
-from tasuki_yang.validator.cascade import unexplained, within
+from tasuki_yang.validator.cascade import Gaps, unexplained
 
-__all__ = ["Validator", "network_validator", "router_validator", "unexplained", "validate", "within"]
+__all__ = ["Gaps", "Validator", "network_validator", "router_validator", "unexplained", "validate"]
 
 
 class Validator(Protocol):
@@ -47,7 +47,7 @@ def validate(validator: Validator, document: Any) -> list[ConfigError]:
     """All that is wrong with a document: nodes, values, and the constraints on what is sound in it."""
     reading = read(validator.schema, document)
     violated = validator.validate(reading.tree)
-    return [*reading.errors, *unexplained(validator.schema, reading.tree, violated, reading.errors)]
+    return [*reading.errors, *unexplained(validator.schema, reading.tree, violated, Gaps(reading.errors))]
 
 
 def _validator(schema: Schema) -> Validator:

@@ -21,7 +21,7 @@ def missing_node(schema: Schema, path: str, name: str) -> ConfigError:
 
 def missing_choice(schema: Schema, path: str, choice: str) -> ConfigError:
     """No case of a mandatory choice is there. The path is that of the choice's parent."""
-    names = [f"'{child.label}'" for child in _children(schema, path).values() if _in_choice(child, choice)]
+    names = [f"'{label}'" for label in alternatives(schema, path, choice)]
     return ConfigError(
         error_tag="data-missing",
         error_app_tag="missing-choice",
@@ -29,6 +29,11 @@ def missing_choice(schema: Schema, path: str, choice: str) -> ConfigError:
         message=f"Nothing is chosen: give {' or '.join(names)}.",
         error_info={"missing-choice": choice},
     )
+
+
+def alternatives(schema: Schema, path: str, choice: str) -> list[str]:
+    """The labels of the nodes that make a choice. The path is that of the choice's parent."""
+    return [label for label, child in _children(schema, path).items() if _in_choice(child, choice)]
 
 
 def dangling_reference(path: str, value: object, target: str = "") -> ConfigError:

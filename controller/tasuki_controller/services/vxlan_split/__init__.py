@@ -9,13 +9,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.network import Network
 from tasuki_yang.router import Router
+from tasuki_yang.validator import Gaps
 
 from tasuki_controller.services import Contribution
-from tasuki_controller.services.vxlan_split.check import check_overlaps, check_split, check_subscription
+from tasuki_controller.services.vxlan_split.check import (
+    check_loop,
+    check_overlaps,
+    check_split,
+    check_subscriber,
+)
 from tasuki_controller.services.vxlan_split.clashes import check_clashes
 from tasuki_controller.services.vxlan_split.compile import compile_splits
 from tasuki_controller.services.vxlan_split.tables import allocate
-from tasuki_controller.services.vxlan_split.tunnel import subscriptions, tunnels
+from tasuki_controller.services.vxlan_split.tunnel import tunnels
 
 
 class VxlanSplits:
@@ -23,19 +29,20 @@ class VxlanSplits:
 
     def __init__(self, network: Network, written: Mapping[str, Router]) -> None:
         self._splits = network.network.vxlan_split
-        self._subscriptions = subscriptions(self._splits)
-        self._tunnels = list(tunnels(self._subscriptions))
-        self._tables = allocate(self._subscriptions, written)
+        self._tunnels = sorted(tunnels(self._splits), key=lambda tunnel: tunnel.key)
+        self._tables = allocate(self._tunnels, written)
         self._written = written
 
-    def check(self) -> Iterator[ConfigError]:
+    def check(self, gaps: Gaps) -> Iterator[ConfigError]:
         """The rules of each split, of each subscriber, and among them all."""
         for split in self._splits:
             yield from check_split(split)
-        for subscription in self._subscriptions:
-            yield from check_subscription(subscription)
+            for subscriber in split.subscriber:
+                yield from check_subscriber(split, subscriber, gaps)
+        for tunnel in self._tunnels:
+            yield from check_loop(tunnel)
         yield from check_overlaps(self._splits)
-        yield from check_clashes(self._splits, self._subscriptions, self._tunnels, self._tables)
+        yield from check_clashes(self._splits, self._tunnels, self._tables, gaps)
 
     def compile(self) -> Iterable[Contribution]:
         """Each hub, and both ends of every tunnel."""

@@ -8,15 +8,16 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from tasuki_yang.errors import ConfigError
-from tasuki_yang.path import predicate
+from tasuki_yang.validator import Gaps
 
 from tasuki_controller.services.vxlan_split import problem
-from tasuki_controller.services.vxlan_split.plan import SMALLEST_MTU, numbers, share, smallest_underlay_mtu
+from tasuki_controller.services.vxlan_split.plan import SMALLEST_MTU, numbers, smallest_underlay_mtu
 from tasuki_controller.services.vxlan_split.tunnel import (
     REMEMBERED,
     Address,
     Split,
-    Subscription,
+    Subscriber,
+    Tunnel,
     parse_address,
     prefix_of,
 )
@@ -51,10 +52,11 @@ def check_split(split: Split) -> Iterator[ConfigError]:
         yield from rule(split)
 
 
-def check_subscription(subscription: Subscription) -> Iterator[ConfigError]:
-    """All rules of one subscriber."""
-    for rule in (_two_machines, _remote, _loop, _subscriber_mtu, _delegation):
-        yield from rule(subscription)
+def check_subscriber(split: Split, subscriber: Subscriber, gaps: Gaps) -> Iterator[ConfigError]:
+    """All rules of one subscriber that do not ask what follows from its number."""
+    for rule in (_two_routers, _remote, _subscriber_mtu):
+        yield from rule(split, subscriber)
+    yield from _delegation(split, subscriber, gaps)
 
 
 def check_overlaps(splits: Iterable[Split]) -> Iterator[ConfigError]:
@@ -149,9 +151,8 @@ def _numbers_over(split: Split, family: int) -> list[int]:
     ]
 
 
-def _two_machines(subscription: Subscription) -> Iterator[ConfigError]:
-    """The tunnel's ends are different routers with different addresses."""
-    split, subscriber = subscription.split, subscription.subscriber
+def _two_routers(split: Split, subscriber: Subscriber) -> Iterator[ConfigError]:
+    """The tunnel's ends are different routers."""
     if subscriber.router == split.hub.router:
         yield problem.invalid(
             problem.subscriber_path(split, subscriber, "router"),
@@ -159,19 +160,21 @@ def _two_machines(subscription: Subscription) -> Iterator[ConfigError]:
             f"Router {subscriber.router} is the hub of vxlan-split {split.name}: "
             f"subscriber {subscriber.number} must be another router.",
         )
-    remote = subscription.remote
-    if remote and remote == subscription.hub_remote:
+
+
+def _remote(split: Split, subscriber: Subscriber) -> Iterator[ConfigError]:
+    """The hub can send to the subscriber, which has an address of its own."""
+    remote, underlay = parse_address(subscriber.underlay.address), split.hub.underlay
+    if remote is None:
+        return
+    path = problem.subscriber_path(split, subscriber, "underlay", "address")
+    if remote in (parse_address(underlay.ipv4_address), parse_address(underlay.ipv6_address)):
         yield problem.invalid(
-            problem.subscriber_path(split, subscriber, "underlay", "address"),
+            path,
             "underlay-addresses-equal",
             f"{remote} is the hub's underlay address: give the one of subscriber {subscriber.number}.",
         )
-
-
-def _remote(subscription: Subscription) -> Iterator[ConfigError]:
-    remote = subscription.remote
-    if remote and (kind := _unreachable_kind(remote)):
-        path = problem.subscriber_path(subscription.split, subscription.subscriber, "underlay", "address")
+    if kind := _unreachable_kind(remote):
         yield _not_unicast(path, remote, kind)
 
 
@@ -189,20 +192,18 @@ def _not_unicast(path: str, address: Address, kind: str) -> ConfigError:
     )
 
 
-def _loop(subscription: Subscription) -> Iterator[ConfigError]:
+def check_loop(tunnel: Tunnel) -> Iterator[ConfigError]:
     """No tunnel carries its own packets."""
-    split, subscriber = subscription.split, subscription.subscriber
-    prefix, remote, hub = prefix_of(split), subscription.remote, subscription.hub_remote
-    if prefix is None:
-        return
-    if remote and remote in prefix:
+    split, subscriber = tunnel.split, tunnel.subscriber
+    if tunnel.remote in tunnel.prefix:
         yield problem.invalid(
             problem.subscriber_path(split, subscriber, "underlay", "address"),
             "underlay-inside-split",
-            f"{remote} lies in {prefix}, which is reached through the tunnels: "
+            f"{tunnel.remote} lies in {tunnel.prefix}, which is reached through the tunnels: "
             "give an address that is reached without them.",
         )
-    if hub and hub in prefix and _carries(subscription, prefix, hub):
+    hub = tunnel.hub_remote
+    if hub is not None and hub in tunnel.prefix and _carries(tunnel, hub):
         yield problem.invalid(
             problem.split_path(split, "hub", "underlay", _ADDRESS_LEAF[hub.version]),
             "underlay-inside-split",
@@ -210,19 +211,14 @@ def _loop(subscription: Subscription) -> Iterator[ConfigError]:
         )
 
 
-def _carries(subscription: Subscription, prefix: IPv6Network, address: Address) -> bool:
-    split, number = subscription.split, subscription.subscriber.number
-    if number not in numbers(prefix):
-        return False
-    parts = share(prefix, split.vni_base, number).prefixes
-    return any(address in IPv6Network((part.base, part.length)) for part in parts)
+def _carries(tunnel: Tunnel, address: Address) -> bool:
+    return any(address in IPv6Network((prefix.base, prefix.length)) for prefix in tunnel.share.prefixes)
 
 
-def _subscriber_mtu(subscription: Subscription) -> Iterator[ConfigError]:
-    mtu, remote = subscription.subscriber.underlay.mtu, subscription.remote
+def _subscriber_mtu(split: Split, subscriber: Subscriber) -> Iterator[ConfigError]:
+    remote, mtu = parse_address(subscriber.underlay.address), subscriber.underlay.mtu
     if remote and mtu < (needed := smallest_underlay_mtu(remote.version)):
-        path = problem.subscriber_path(subscription.split, subscription.subscriber, "underlay", "mtu")
-        yield _too_small(path, mtu, needed)
+        yield _too_small(problem.subscriber_path(split, subscriber, "underlay", "mtu"), mtu, needed)
 
 
 def _too_small(path: str, mtu: int, needed: int) -> ConfigError:
@@ -234,18 +230,18 @@ def _too_small(path: str, mtu: int, needed: int) -> ConfigError:
     )
 
 
-def _delegation(subscription: Subscription) -> Iterator[ConfigError]:
+def _delegation(split: Split, subscriber: Subscriber, gaps: Gaps) -> Iterator[ConfigError]:
     """No two LANs have the same /64."""
-    split, subscriber = subscription.split, subscription.subscriber
     holders: dict[int | None, str] = {}
     for lan in subscriber.delegation.lan:
+        if gaps and f"{problem.lan_path(split, subscriber, lan)}/subnet-id" in gaps:
+            continue
         holder = holders.setdefault(lan.subnet_id, lan.interface)
         if holder == lan.interface:
             continue
-        entry = "lan" + predicate("interface", lan.interface)
         which = "the routed /64" if lan.subnet_id is None else f"subnet-id {lan.subnet_id}"
         yield problem.invalid(
-            problem.subscriber_path(split, subscriber, "delegation", entry),
+            problem.lan_path(split, subscriber, lan),
             "subnet-not-unique",
             f"LAN {holder} has {which} already: give LAN {lan.interface} a subnet-id of its own.",
         )

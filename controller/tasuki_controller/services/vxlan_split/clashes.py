@@ -3,24 +3,25 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from tasuki_yang.errors import ConfigError
-from tasuki_yang.path import predicate
+from tasuki_yang.validator import Gaps
 
 from tasuki_controller.services.vxlan_split import problem
 from tasuki_controller.services.vxlan_split.tables import LAST_PRIORITY, Allocation
-from tasuki_controller.services.vxlan_split.tunnel import Split, Subscription, Tunnel
+from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel
 
 
 def check_clashes(
-    splits: Iterable[Split],
-    subscriptions: Sequence[Subscription],
-    tunnels: Sequence[Tunnel],
-    tables: Allocation,
+    splits: Iterable[Split], tunnels: Sequence[Tunnel], tables: Allocation, gaps: Gaps
 ) -> Iterator[ConfigError]:
-    """All rules among subscriptions of one router. The later one of two is named."""
-    yield from _vnis(tunnels)
-    yield from _default_routes(subscriptions)
-    yield from _interfaces(splits, subscriptions, tunnels)
-    yield from _tables(subscriptions, tables)
+    """All rules among tunnels that end on one router. The later one of two is named."""
+    numbered, directed = tunnels, tunnels
+    if gaps:
+        numbered = [t for t in tunnels if problem.split_path(t.split, "vni-base") not in gaps]
+        directed = [t for t in tunnels if problem.subscriber_path(t.split, t.subscriber, "mode") not in gaps]
+    yield from _vnis(numbered)
+    yield from _default_routes(directed)
+    yield from _interfaces(splits, tunnels, numbered)
+    yield from _tables(tunnels, tables)
 
 
 def _vnis(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
@@ -30,63 +31,58 @@ def _vnis(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
     for tunnel in tunnels:
         for router in tunnel.routers:
             other = first.setdefault((router, tunnel.share.vni), tunnel)
-            here, there = tunnel.subscription, other.subscription
-            splits = (there.split.name, here.split.name)
+            splits = (other.split.name, tunnel.split.name)
             if splits[0] == splits[1] or splits in reported:
                 continue
             reported.add(splits)
             yield problem.invalid(
-                problem.split_path(here.split, "vni-base"),
+                problem.split_path(tunnel.split, "vni-base"),
                 "vni-not-unique",
-                f"On router {router}, {here.source} and {there.source} would both have VNI "
+                f"On router {router}, {tunnel.source} and {other.source} would both have VNI "
                 f"{tunnel.share.vni} and be called {tunnel.share.interface}: "
                 "set vni-base of one of the splits to another number, such as 256.",
             )
 
 
-def _default_routes(subscriptions: Iterable[Subscription]) -> Iterator[ConfigError]:
+def _default_routes(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
     """A router has one default gateway."""
-    first: dict[str, Subscription] = {}
-    for each in subscriptions:
-        if each.routes_by_policy:
+    first: dict[str, Tunnel] = {}
+    for tunnel in tunnels:
+        if tunnel.routes_by_policy:
             continue
-        other = first.setdefault(each.target, each)
-        if other is not each:
+        other = first.setdefault(tunnel.target, tunnel)
+        if other is not tunnel:
             yield problem.invalid(
-                problem.subscriber_path(each.split, each.subscriber, "mode"),
+                problem.subscriber_path(tunnel.split, tunnel.subscriber, "mode"),
                 "default-route-not-unique",
-                f"{other.source} is the default gateway of router {each.target} already: "
+                f"{other.source} is the default gateway of router {tunnel.target} already: "
                 "set the mode of one of the two to policy-routing.",
             )
 
 
 def _interfaces(
-    splits: Iterable[Split], subscriptions: Iterable[Subscription], tunnels: Iterable[Tunnel]
+    splits: Iterable[Split], tunnels: Iterable[Tunnel], numbered: Iterable[Tunnel]
 ) -> Iterator[ConfigError]:
-    """An interface is a tunnel, or carries tunnels, or is a LAN."""
-    made = {
-        (router, tunnel.share.interface): f"is the tunnel of {tunnel.subscription.source}"
-        for tunnel in tunnels
-        for router in tunnel.routers
-    }
+    """An interface is a tunnel, or carries tunnels, or is a LAN. The names of some tunnels are known."""
+    made = {(router, tunnel.share.interface): tunnel for tunnel in numbered for router in tunnel.routers}
     carrying = {(split.hub.router, split.hub.underlay.interface) for split in splits}
-    carrying |= {(each.target, each.subscriber.underlay.interface) for each in subscriptions}
+    carrying |= {(tunnel.target, tunnel.subscriber.underlay.interface) for tunnel in tunnels}
     for split in splits:
         end = (split.hub.router, split.hub.underlay.interface)
         if end in made:
             path = problem.split_path(split, "hub", "underlay", "interface")
-            yield _misused(path, end, made[end])
-    for each in subscriptions:
-        end = (each.target, each.subscriber.underlay.interface)
+            yield _misused(path, end, f"is the tunnel of {made[end].source}")
+    for tunnel in tunnels:
+        end = (tunnel.target, tunnel.subscriber.underlay.interface)
         if end in made:
-            path = problem.subscriber_path(each.split, each.subscriber, "underlay", "interface")
-            yield _misused(path, end, made[end])
-        for lan in each.subscriber.delegation.lan:
-            end = (each.target, lan.interface)
+            path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "interface")
+            yield _misused(path, end, f"is the tunnel of {made[end].source}")
+        for lan in tunnel.subscriber.delegation.lan:
+            end = (tunnel.target, lan.interface)
             if end in made or end in carrying:
-                entry = "lan" + predicate("interface", lan.interface)
-                path = problem.subscriber_path(each.split, each.subscriber, "delegation", entry)
-                yield _misused(path, end, made.get(end, "is the underlay of a tunnel"))
+                path = problem.lan_path(tunnel.split, tunnel.subscriber, lan)
+                why = f"is the tunnel of {made[end].source}" if end in made else "is the underlay of a tunnel"
+                yield _misused(path, end, why)
 
 
 def _misused(path: str, end: tuple[str, str], why: str) -> ConfigError:
@@ -95,17 +91,17 @@ def _misused(path: str, end: tuple[str, str], why: str) -> ConfigError:
     return problem.invalid(path, "interface-role-clash", message)
 
 
-def _tables(subscriptions: Iterable[Subscription], tables: Allocation) -> Iterator[ConfigError]:
+def _tables(tunnels: Iterable[Tunnel], tables: Allocation) -> Iterator[ConfigError]:
     """There are tables for each subscriber in policy-routing mode. One problem for each router and split."""
     without = {
-        (each.split.name, each.target): each
-        for each in subscriptions
-        if each.routes_by_policy and tables[each.key] is None
+        (tunnel.split.name, tunnel.target): tunnel
+        for tunnel in tunnels
+        if tunnel.routes_by_policy and tables[tunnel.key] is None
     }
-    for each in without.values():
+    for tunnel in without.values():
         yield problem.invalid(
-            problem.split_path(each.split, "table-base"),
+            problem.split_path(tunnel.split, "table-base"),
             "no-free-tables",
-            f"Router {each.target} has no three free routing tables between table-base "
-            f"{each.split.table_base} and {LAST_PRIORITY} for {each.source}: set a smaller table-base.",
+            f"Router {tunnel.target} has no three free routing tables between table-base "
+            f"{tunnel.split.table_base} and {LAST_PRIORITY} for {tunnel.source}: set a smaller table-base.",
         )

@@ -30,11 +30,10 @@ def compile_splits(
     for split in splits:
         yield Contribution(split.hub.router, f"vxlan-split {split.name}, hub", _hub(split, types))
     for tunnel in tunnels:
-        hub, target = tunnel.routers
-        source = tunnel.subscription.source
-        yield Contribution(hub, source, ends.hub_end(_hub_wire(tunnel)))
-        end = _subscriber_end(tunnel, types, tables.get(tunnel.subscription.key))
-        yield Contribution(target, source, ends.subscriber_end(end))
+        source = tunnel.source
+        yield Contribution(tunnel.split.hub.router, source, ends.hub_end(_hub_wire(tunnel)))
+        end = _subscriber_end(tunnel, types, tables.get(tunnel.key))
+        yield Contribution(tunnel.target, source, ends.subscriber_end(end))
 
 
 def _hub(split: Split, types: Types) -> Tree:
@@ -46,37 +45,34 @@ def _hub(split: Split, types: Types) -> Tree:
 
 
 def _hub_wire(tunnel: Tunnel) -> ends.Wire:
-    split = tunnel.subscription.split
     return ends.Wire(
         share=tunnel.share,
-        underlay=split.hub.underlay.interface,
+        underlay=tunnel.split.hub.underlay.interface,
         remote=str(tunnel.remote),
-        udp_port=split.udp_port,
+        udp_port=tunnel.split.udp_port,
         mtu=tunnel.mtu,
     )
 
 
 def _subscriber_end(tunnel: Tunnel, types: Types, table: int | None) -> ends.SubscriberEnd:
     """The subscriber's end; `table` is the first of its three in policy-routing mode."""
-    subscription = tunnel.subscription
-    split, subscriber, target = subscription.split, subscription.subscriber, subscription.target
-    underlay = subscriber.underlay
+    subscriber, underlay = tunnel.subscriber, tunnel.subscriber.underlay
     wire = ends.Wire(
         share=tunnel.share,
         underlay=underlay.interface,
-        remote=str(subscription.hub_remote),
-        udp_port=split.udp_port,
+        remote=str(tunnel.hub_remote),
+        udp_port=tunnel.split.udp_port,
         mtu=tunnel.mtu,
     )
     mode = (
         ends.DefaultGateway(subscriber.default_route_metric)
         if table is None
-        else ends.PolicyRouting(f"{split.name}-{subscriber.number}", table)
+        else ends.PolicyRouting(f"{tunnel.split.name}-{subscriber.number}", table)
     )
     lans = tuple(
-        (_existing(types, target, lan.interface), lan.subnet_id) for lan in subscriber.delegation.lan
+        (_existing(types, tunnel.target, lan.interface), lan.subnet_id) for lan in subscriber.delegation.lan
     )
-    advertised_to = _advertised_to(types, target, underlay.interface, underlay.router_advertisements)
+    advertised_to = _advertised_to(types, tunnel.target, underlay.interface, underlay.router_advertisements)
     return ends.SubscriberEnd(wire, mode, lans, advertised_to)
 
 

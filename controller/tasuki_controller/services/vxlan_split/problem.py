@@ -3,7 +3,7 @@
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.path import predicate
 
-from tasuki_controller.services.vxlan_split.tunnel import Split, Subscriber
+from tasuki_controller.services.vxlan_split.tunnel import Lan, Split, Subscriber
 
 
 def split_path(split: Split, *names: str) -> str:
@@ -15,6 +15,11 @@ def split_path(split: Split, *names: str) -> str:
 def subscriber_path(split: Split, subscriber: Subscriber, *names: str) -> str:
     """Instance-identifier of a node of a subscriber."""
     return split_path(split, "subscriber" + predicate("number", subscriber.number), *names)
+
+
+def lan_path(split: Split, subscriber: Subscriber, lan: Lan) -> str:
+    """Instance-identifier of a LAN of a subscriber."""
+    return subscriber_path(split, subscriber, "delegation", "lan" + predicate("interface", lan.interface))
 
 
 def invalid(path: str, app_tag: str, message: str) -> ConfigError:

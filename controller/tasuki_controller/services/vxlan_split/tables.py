@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from tasuki_yang.router import Router
 
-from tasuki_controller.services.vxlan_split.tunnel import Key, Subscription
+from tasuki_controller.services.vxlan_split.tunnel import Key, Tunnel
 
 KERNEL_TABLES = frozenset({253, 254, 255})
 """default, main and local."""
@@ -41,17 +41,17 @@ class Tables:
         return first
 
 
-def allocate(subscriptions: Iterable[Subscription], written: Mapping[str, Router]) -> Allocation:
+def allocate(tunnels: Iterable[Tunnel], written: Mapping[str, Router]) -> Allocation:
     """The first table of each subscriber in policy-routing mode, who come in the order of their keys."""
     free: dict[str, Tables] = {}
     first: dict[Key, int | None] = {}
-    for each in subscriptions:
-        if not each.routes_by_policy:
+    for tunnel in tunnels:
+        if not tunnel.routes_by_policy:
             continue
-        if each.target not in free:
-            router = written.get(each.target)
-            free[each.target] = Tables(_tables_of(router) if router else ())
-        first[each.key] = free[each.target].take(each.split.table_base)
+        if tunnel.target not in free:
+            router = written.get(tunnel.target)
+            free[tunnel.target] = Tables(_tables_of(router) if router else ())
+        first[tunnel.key] = free[tunnel.target].take(tunnel.split.table_base)
     return first
 
 

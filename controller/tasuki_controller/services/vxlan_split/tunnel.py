@@ -9,13 +9,18 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
-from tasuki_yang.network import NetworkVxlanSplit, NetworkVxlanSplitSubscriber
+from tasuki_yang.network import (
+    NetworkVxlanSplit,
+    NetworkVxlanSplitSubscriber,
+    NetworkVxlanSplitSubscriberDelegationLan,
+)
 
 from tasuki_controller.services.vxlan_split.plan import Share, numbers, share, tunnel_mtu
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Split: TypeAlias = NetworkVxlanSplit
 Subscriber: TypeAlias = NetworkVxlanSplitSubscriber
+Lan: TypeAlias = NetworkVxlanSplitSubscriberDelegationLan
 Key: TypeAlias = tuple[str, int]
 """A split's name and a subscriber's number."""
 
@@ -24,15 +29,22 @@ REMEMBERED = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
-    """A subscriber of a split: what the intent says of it, sound or not."""
+class Tunnel:
+    """A subscriber of a split."""
 
     split: Split
     subscriber: Subscriber
+    prefix: IPv6Network
+    """The split's."""
+    share: Share
+    remote: Address
+    """The subscriber's underlay address, which the hub sends to."""
+    hub_remote: Address | None
+    """The hub's underlay address of the same family, which the subscriber sends to."""
 
     @property
     def key(self) -> Key:
-        """Names the subscription; sorts subscriptions as people count."""
+        """Names the tunnel; sorts tunnels as people count."""
         return self.split.name, self.subscriber.number
 
     @property
@@ -46,17 +58,16 @@ class Subscription:
         return f"vxlan-split {self.split.name}, subscriber {self.subscriber.number}"
 
     @property
-    def remote(self) -> Address | None:
-        """The subscriber's underlay address, which the hub sends to."""
-        return parse_address(self.subscriber.underlay.address)
+    def routers(self) -> tuple[str, ...]:
+        """Where the tunnel ends: the hub, if there is one, and the target."""
+        hub = self.split.hub.router
+        return (hub, self.target) if hub else (self.target,)
 
     @property
-    def hub_remote(self) -> Address | None:
-        """The hub's underlay address of the same family, which the subscriber sends to."""
-        underlay, remote = self.split.hub.underlay, self.remote
-        if remote is None:
-            return None
-        return parse_address(underlay.ipv4_address if remote.version == 4 else underlay.ipv6_address)  # noqa: PLR2004
+    def mtu(self) -> int:
+        """MTU of both ends."""
+        underlay = min(self.split.hub.underlay.mtu, self.subscriber.underlay.mtu)
+        return tunnel_mtu(underlay, self.remote.version)
 
     @property
     def routes_by_policy(self) -> bool:
@@ -64,50 +75,26 @@ class Subscription:
         return self.subscriber.mode == "policy-routing"
 
 
-@dataclass(frozen=True, slots=True)
-class Tunnel:
-    """What follows from a subscription whose prefix, hub, number and underlay address are sound."""
-
-    subscription: Subscription
-    share: Share
-    remote: Address
-
-    @property
-    def routers(self) -> tuple[str, str]:
-        """Where the tunnel ends: the hub and the target."""
-        return self.subscription.split.hub.router, self.subscription.target
-
-    @property
-    def mtu(self) -> int:
-        """MTU of both ends."""
-        split, subscriber = self.subscription.split, self.subscription.subscriber
-        return tunnel_mtu(min(split.hub.underlay.mtu, subscriber.underlay.mtu), self.remote.version)
-
-
-def subscriptions(splits: Iterable[Split]) -> list[Subscription]:
-    """All subscriptions, in the order of their keys."""
-    every = (Subscription(split, subscriber) for split in splits for subscriber in split.subscriber)
-    return sorted(every, key=lambda subscription: subscription.key)
-
-
-def tunnels(every: Iterable[Subscription]) -> Iterator[Tunnel]:
-    """The tunnels of the subscriptions from which one follows."""
-    for subscription in every:
-        split, number, remote = subscription.split, subscription.subscriber.number, subscription.remote
+def tunnels(splits: Iterable[Split]) -> Iterator[Tunnel]:
+    """The tunnels of the splits, but those whose prefix, number or underlay address is no such thing."""
+    for split in splits:
         prefix = prefix_of(split)
-        if prefix and remote and split.hub.router and number in numbers(prefix):
-            yield Tunnel(subscription, share(prefix, split.vni_base, number), remote)
+        if prefix is None:
+            continue
+        allowed = numbers(prefix)
+        underlay = split.hub.underlay
+        hub = {4: parse_address(underlay.ipv4_address), 6: parse_address(underlay.ipv6_address)}
+        for subscriber in split.subscriber:
+            remote = parse_address(subscriber.underlay.address)
+            if remote is not None and subscriber.number in allowed:
+                part = share(prefix, split.vni_base, subscriber.number)
+                yield Tunnel(split, subscriber, prefix, part, remote, hub[remote.version])
 
 
 def prefix_of(split: Split) -> IPv6Network | None:
     """The prefix without host bits; None for what YANG refuses."""
-    return _parse_prefix(split.prefix)
-
-
-@lru_cache(REMEMBERED)
-def _parse_prefix(text: str) -> IPv6Network | None:
     try:
-        prefix = IPv6Network(text, strict=False)
+        prefix = IPv6Network(split.prefix, strict=False)
     except ValueError:
         return None
     return prefix if numbers(prefix) else None

@@ -1,0 +1,19 @@
+"""The `tasuki` command: what a person can type, and the help for it. What then happens is in `commands`.
+
+Those modules are imported by the command that needs them, so that help and completion need not wait for gRPC.
+"""
+
+import sys
+
+from tasuki_client.cli import changing, reading  # noqa: F401 - each adds its commands, in the order of the help
+from tasuki_client.cli.app import app
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run the command."""
+    for stream in (sys.stdout, sys.stderr):
+        # Comments come in any language; a terminal without UTF-8 shows escapes, not a traceback.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    app()

@@ -1,0 +1,41 @@
+"""What would be done is told in the order in which it would be done, and nothing is done."""
+
+from typing import Any
+
+import pytest
+from tasuki_agent.errors import Transient
+from tasuki_agent.intent import Intent
+from tasuki_agent.prepare import prepare
+
+from .world import Address, Link, World
+
+
+def intent(links: dict[str, Link], addresses: dict[Any, Address] | None = None) -> Intent:
+    return Intent(1, b"", {"link": links, "address": addresses or {}})  # type: ignore[arg-type]
+
+
+async def test_the_plan_stands_in_order_and_nothing_is_changed() -> None:
+    world = World(links={"b": Link("red", 1), "c": Link("red")})
+    wanted = intent({"a": Link("red"), "b": Link("red", 2)}, {("a", "1"): Address(64)})
+    answer = await prepare(world.kinds(), wanted)
+    assert sorted(answer.plan[:2]) == ["change link b", "create link a"]
+    assert answer.plan[2:] == ["create address ('a', '1')", "delete link c"]
+    assert answer.waiting == []
+    assert world.log == []
+    assert world.links == {"b": Link("red", 1), "c": Link("red")}
+
+
+async def test_what_would_wait_or_is_not_ours_is_told() -> None:
+    world = World(links={"theirs": Link("red", ours=False)})
+    wanted = intent({"theirs": Link("blue")}, {("x", "1"): Address(64)})
+    answer = await prepare(world.kinds(), wanted)
+    assert answer.plan == []
+    assert answer.waiting == [
+        "address ('x', '1') waits for link x",
+        "link theirs is somebody else's: it is left alone",
+    ]
+
+
+async def test_a_kernel_that_does_not_answer_is_an_error() -> None:
+    with pytest.raises(Transient):
+        await prepare(World(blind=True).kinds(), intent({}))
