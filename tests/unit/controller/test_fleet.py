@@ -3,12 +3,11 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from tasuki_controller import fleet as fleet_module
 from tasuki_controller import problems
-from tasuki_controller.access import Context
 from tasuki_controller.failure import Failed
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.intended import Intended
@@ -18,6 +17,9 @@ from tasuki_controller.northbound.router import RouterService
 from tasuki_controller.sqlite import SqliteStore
 from tasuki_controller.store import DriftCount
 from tasuki_proto.v1 import agent_pb2, drift_pb2, router_pb2
+
+if TYPE_CHECKING:
+    from tasuki_controller.access import Context
 
 TREE = {"ietf-interfaces:interfaces": {"interface": [{"name": "lan0"}]}}
 OTHER = {"ietf-interfaces:interfaces": {"interface": [{"name": "lan1"}]}}
