@@ -159,6 +159,13 @@ class Kind(Protocol):
         """Whether this observed object is ours to change or delete."""
         ...
 
+    def typed_over(self, key: Key, spec: Spec) -> bool:
+        """Whether a person made this object in the place of ours, as `ip route replace` does.
+
+        It is asked only where ours stood before, and only of objects that are not ours.
+        """
+        ...
+
     def in_place(self, observed: Spec, wanted: Spec) -> bool:
         """Whether the kernel can change the one into the other. If not: delete and create, dependants too."""
         ...

@@ -173,7 +173,7 @@ class Reconciler:
         self.on_change()
 
     def _account(self, wanted: Wanted) -> list[Difference]:
-        differences = compare(self.kinds, wanted, self.observed)
+        differences = compare(self.kinds, wanted, self.observed, self.drift.settled)
         self.drift.see(differences, {kind.name: kind for kind in self.kinds}, self._repaired, self.clock())
         return differences
 

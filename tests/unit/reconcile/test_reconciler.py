@@ -282,6 +282,24 @@ class TestDrift:
         await router.step()
         assert router.drift() == []
 
+    async def test_what_a_person_typed_over_ours_is_set_right(self, router: Router) -> None:
+        router.world.links["lan"] = Link("green", 0, ours=False)
+        router.intend({}, {("lan", "1"): Address(64)})
+        await router.step()
+        router.world.addresses["lan", "1"] = Address(80, ours=False, typed=True)
+        assert await router.step() == ["delete address lan 1", "create address lan 1"]
+        (item,) = router.drift()
+        assert (item.class_, item.field, item.action) == (Class.CHANGED, "length", Action.HEALED)
+        router.world.addresses["lan", "1"] = Address(64, ours=False, typed=True)
+        assert await router.step() == ["delete address lan 1", "create address lan 1"], "the mark is put back"
+
+    async def test_what_a_person_had_typed_before_us_is_foreign(self, router: Router) -> None:
+        router.world.links["lan"] = Link("green", 0, ours=False)
+        router.world.addresses["lan", "1"] = Address(80, ours=False, typed=True)
+        router.intend({}, {("lan", "1"): Address(64)})
+        assert await router.step() == []
+        assert router.state("address", ("lan", "1")) is State.FOREIGN
+
     async def test_a_link_that_a_foreign_one_has_replaced_is_missing(self, router: Router) -> None:
         router.intend(ONE_LINK)
         await router.step()

@@ -23,6 +23,7 @@ class Link:
 class Address:
     length: int
     ours: bool = field(default=True, compare=False)
+    typed: bool = field(default=False, compare=False)
 
 
 @dataclass
@@ -58,6 +59,9 @@ class LinkKind:
 
     def owns(self, key: Key, spec: Link, observed: Observed) -> bool:
         return spec.ours
+
+    def typed_over(self, key: Key, spec: Link) -> bool:
+        return False
 
     def in_place(self, observed: Link, wanted: Link) -> bool:
         return observed.color == wanted.color
@@ -116,6 +120,9 @@ class AddressKind:
     def owns(self, key: Key, spec: Address, observed: Observed) -> bool:
         link = observed["link"].get(key[0])
         return spec.ours or (link is not None and link.ours)
+
+    def typed_over(self, key: Key, spec: Address) -> bool:
+        return spec.typed
 
     def in_place(self, observed: Address, wanted: Address) -> bool:
         return False

@@ -81,6 +81,11 @@ def owns(key: AddressKey, spec: Address, observed: Observed) -> bool:
     return link is not None and link.group == GROUP
 
 
+def typed_over(key: AddressKey, spec: Address) -> bool:  # noqa: ARG001
+    """What people type has no protocol and does not expire."""
+    return spec.protocol == uapi.IFAPROT_UNSPEC and bool(spec.flags & uapi.IFA_F_PERMANENT)
+
+
 def in_place(observed: Address, wanted: Address) -> bool:
     """What the tree says of an address is changed by building it anew; what befell it is mended."""
     return (observed.prefix_length, observed.no_prefix_route) == (

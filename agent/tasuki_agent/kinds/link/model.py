@@ -56,6 +56,11 @@ def owns(key: str, spec: LinkSpec, observed: Observed) -> bool:  # noqa: ARG001
     return spec.group == GROUP
 
 
+def typed_over(key: str, spec: LinkSpec) -> bool:  # noqa: ARG001
+    """Never: who takes the name of a link of ours makes another link."""
+    return False
+
+
 def in_place(observed: LinkSpec, wanted: LinkSpec) -> bool:
     """What the type says, if it stays the same."""
     link_type = linktypes.by_spec().get(type(wanted))

@@ -42,6 +42,7 @@ class RouteKind:
     needs = staticmethod(model.needs)
     rank = staticmethod(model.rank)
     owns = staticmethod(model.owns)
+    typed_over = staticmethod(model.typed_over)
     in_place = staticmethod(model.in_place)
     path = staticmethod(model.path)
     tree = staticmethod(model.tree)

@@ -130,6 +130,11 @@ def owns(key: RouteKey, spec: Route, observed: Observed) -> bool:  # noqa: ARG00
     return link is not None and link.group == GROUP
 
 
+def typed_over(key: RouteKey, spec: Route) -> bool:  # noqa: ARG001
+    """What people type has the protocol boot or static; what stands beside it may be a daemon's."""
+    return spec.protocol in (uapi.RTPROT_BOOT, uapi.RTPROT_STATIC) and not spec.others
+
+
 def in_place(observed: Route, wanted: Route) -> bool:  # noqa: ARG001
     """The kernel replaces a route by any other of the same key."""
     return True

@@ -22,6 +22,7 @@ class RuleKind:
     needs = staticmethod(model.needs)
     rank = staticmethod(model.rank)
     owns = staticmethod(model.owns)
+    typed_over = staticmethod(model.typed_over)
     in_place = staticmethod(model.in_place)
     path = staticmethod(model.path)
     tree = staticmethod(model.tree)

@@ -142,6 +142,11 @@ def _within(typed: RuleKey, ours: RuleKey) -> bool:
     )
 
 
+def typed_over(key: RuleKey, spec: Rule) -> bool:  # noqa: ARG001
+    """Never: rules of different protocols stand beside each other."""
+    return False
+
+
 def in_place(observed: Rule, wanted: Rule) -> bool:  # noqa: ARG001
     """The kernel has no way to change a rule."""
     return False

@@ -57,6 +57,11 @@ def owns(key: str, spec: Sysctl, observed: Observed) -> bool:  # noqa: ARG001
     return True
 
 
+def typed_over(key: str, spec: Sysctl) -> bool:  # noqa: ARG001
+    """A parameter on record is ours, whoever wrote it last."""
+    return False
+
+
 def in_place(observed: Sysctl, wanted: Sysctl) -> bool:  # noqa: ARG001
     """A parameter is written over."""
     return True
