@@ -167,3 +167,22 @@ async def test_the_rules_of_others_are_left_alone_even_those_to_our_table(
     router.ip(f"-6 rule add from {FROM.source} table 100 priority 56 protocol bgp")
     router.ip(f"-6 rule add from {FROM.source} prohibit priority 57")
     assert await kinds.ours("rule") == {FROM: Rule()}
+
+
+@pytest.mark.usefixtures("site")
+async def test_a_rule_typed_into_a_table_that_only_we_use_is_unexpected(
+    router: Namespace, kinds: Kinds
+) -> None:
+    router.ip("-6 rule add from 2001:db8:9::/48 table 100 priority 50")
+    (unexpected,) = (await kinds.ours("rule")).keys() - {FROM}
+    assert unexpected.source == "2001:db8:9::/48"
+    await kinds["rule"].apply(Delete(unexpected, Rule()))
+    assert await kinds.ours("rule") == {FROM: Rule()}
+
+
+@pytest.mark.usefixtures("site")
+async def test_a_rule_into_a_table_that_does_not_exist_is_somebody_elses(
+    router: Namespace, kinds: Kinds
+) -> None:
+    router.ip("-6 rule add from 2001:db8:9::/48 table 4711 priority 50")
+    assert await kinds.ours("rule") == {FROM: Rule()}

@@ -1,10 +1,12 @@
 """Policy rules as rtnetlink messages: struct fib_rule_hdr and its attributes."""
 
 import struct
+from collections.abc import Collection
 
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.attributes import number, parse, raw, u8, u32
 from tasuki_agent.kernel.interfaces import Names
+from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kind import Topic
 from tasuki_agent.kinds.rule.model import Family, Rule, RuleKey
 
@@ -16,6 +18,7 @@ _FAMILIES: dict[int, Family] = {number: family for family, number in _NUMBERS.it
 TOPIC = Topic((uapi.RTNLGRP_IPV4_RULE, uapi.RTNLGRP_IPV6_RULE), (uapi.RTM_NEWRULE, uapi.RTM_DELRULE))
 _UNSET = b"\xff\xff\xff\xff"
 """What the kernel reports for a suppressor that a rule does not have."""
+_AT_ROUTE_PROTOCOL = 5
 _NOT_SELECTORS = {uapi.FRA_DST, uapi.FRA_SRC, uapi.FRA_PRIORITY, uapi.FRA_TABLE, uapi.FRA_PROTOCOL}
 _SUPPRESSORS = {uapi.FRA_SUPPRESS_PREFIXLEN, uapi.FRA_SUPPRESS_IFGROUP}
 
@@ -23,6 +26,16 @@ _SUPPRESSORS = {uapi.FRA_SUPPRESS_PREFIXLEN, uapi.FRA_SUPPRESS_IFGROUP}
 def dump(family: Family) -> bytes:
     """A request for all rules of one family."""
     return _HEAD.pack(_NUMBERS[family], 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def dump_table(family: Family, table: int) -> bytes:
+    """A request for all routes of one table (struct rtmsg): the kernel leaves the others out."""
+    return _HEAD.pack(_NUMBERS[family], 0, 0, 0, 0, 0, 0, 0, 0) + u32(uapi.RTA_TABLE, table)
+
+
+def is_ours_alone(routes: Collection[bytes]) -> bool:
+    """Whether a table's routes are all of our protocol, and there is one."""
+    return bool(routes) and all(route[_AT_ROUTE_PROTOCOL] == PROTOCOL for route in routes)
 
 
 def decode(message: bytes, names: Names) -> tuple[RuleKey, Rule]:  # noqa: ARG001

@@ -2,8 +2,10 @@
 
 import errno
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
+from tasuki_agent.errors import Transient
 from tasuki_agent.kernel import Kernel, uapi
 from tasuki_agent.kernel.memo import Memo
 from tasuki_agent.kind import Change, Create, Delete, Topic, Update
@@ -38,7 +40,21 @@ class RuleKind:
             for dump in (codec.dump("ipv4"), codec.dump("ipv6"))
             for message in await self._rtnetlink.dump(uapi.RTM_GETRULE, dump)
         ]
-        return self._memo.objects(messages)
+        rules = self._memo.objects(messages)
+        sole = {table for table in model.typed_into_tables(rules) if await self._is_ours_alone(*table)}
+        return {
+            key: replace(rule, sole=True) if (key.family, key.table) in sole else rule
+            for key, rule in rules.items()
+        }
+
+    async def _is_ours_alone(self, family: model.Family, table: int) -> bool:
+        """Only asked of small tables: those that rules of ours lead to."""
+        try:
+            routes = await self._rtnetlink.dump(uapi.RTM_GETROUTE, codec.dump_table(family, table))
+        except Transient:
+            # There is no such table, or it cannot be read: nothing is known of it.
+            return False
+        return codec.is_ours_alone(routes)
 
     def apply(self, change: Change) -> Awaitable[None]:
         """One message, with every selector and the protocol, so that no look-alike is hit."""

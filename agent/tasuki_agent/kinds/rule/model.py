@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Self, TypeAlias
 
 from tasuki_yang.path import predicate
@@ -68,6 +68,17 @@ class Rule:
 
     action: int = uapi.FR_ACT_TO_TBL
     """FR_ACT_…: the tree knows only the lookup of a table."""
+    sole: bool = field(default=False, compare=False)
+    """Of a rule that somebody typed: whether every route of its table is ours, and there is one."""
+
+
+def typed_into_tables(rules: Iterable[RuleKey]) -> frozenset[tuple[Family, int]]:
+    """Tables of ours that rules lead to which nobody but a person can have made."""
+    ours = {(rule.family, rule.table) for rule in rules if rule.protocol == PROTOCOL}
+    typed = {
+        (rule.family, rule.table) for rule in rules if rule.protocol in (uapi.RTPROT_UNSPEC, uapi.RTPROT_BOOT)
+    }
+    return frozenset(table for table in ours & typed if table[1] not in _TABLES_OF_THE_KERNEL)
 
 
 def want(intent: Router) -> Mapping[RuleKey, Rule]:
@@ -100,19 +111,20 @@ def rank(key: RuleKey) -> int:  # noqa: ARG001
     return 0
 
 
-def owns(key: RuleKey, spec: Rule, observed: Observed) -> bool:  # noqa: ARG001
-    """Ours bear our protocol. What people typed is ours if it selects no more than a rule of ours does.
+def owns(key: RuleKey, spec: Rule, observed: Observed) -> bool:
+    """Ours bear our protocol. What people typed is ours if it leads to a table that only we use.
 
-    Such a rule sends packets of our prefixes to a table with routes of ours. Every other rule may be
-    somebody's, whatever its table. So may one without a protocol beside its equal: the kernel would delete
-    either of them.
+    Or if it selects no more than a rule of ours to that table does. Every other rule may be somebody's, and
+    so may one without a protocol beside its equal: the kernel would delete either of them. Daemons name a
+    protocol in their rules, which `ip rule add` does not.
     """
     if key.protocol == PROTOCOL:
         return True
     if key.protocol not in _TYPED_BY_HAND or key.table in _TABLES_OF_THE_KERNEL:
         return False
     rules = observed.get("rule", {})
-    if not any(_within(key, rule) for rule in rules if rule.protocol == PROTOCOL):
+    alone = spec.sole and key.protocol != uapi.RTPROT_STATIC
+    if not alone and not any(_within(key, rule) for rule in rules if rule.protocol == PROTOCOL):
         return False
     if key.protocol == uapi.RTPROT_UNSPEC and any(_equal(key, rule) for rule in rules if rule != key):
         return False
