@@ -3,12 +3,11 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import pytest
 from tasuki_controller import fleet as fleet_module
 from tasuki_controller import problems
-from tasuki_controller.access import Context
 from tasuki_controller.failure import Failed
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.intended import Intended
@@ -318,10 +317,11 @@ async def test_a_router_that_goes_while_it_is_looked_at_is_missing(
         fleet.publish(intended(2, removed=2))
         return {}
 
+    no_context: Any = None
     fleet.publish(intended(1, home=TREE))
     monkeypatch.setattr(store, "drift_counts", meanwhile)
     with pytest.raises(Failed, match="no router 'home'"):
-        await RouterService(fleet).GetRouter(router_pb2.GetRouterRequest(name="home"), cast("Context", None))
+        await RouterService(fleet).GetRouter(router_pb2.GetRouterRequest(name="home"), no_context)
 
 
 async def test_a_router_that_nobody_knows_is_missing(fleet: Fleet) -> None:
