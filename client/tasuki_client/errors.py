@@ -16,11 +16,20 @@ class TasukiError(Exception):
 
 
 class ConfigRejected(TasukiError):  # noqa: N818 - a verdict on the request, not a fault of the program
-    """The controller refused a request and changed nothing; `errors` has every problem."""
+    """The controller refused a request and changed nothing; `errors` has every problem, up to thousands."""
 
-    def __init__(self, errors: Sequence["ConfigError"]) -> None:
+    def __init__(self, errors: Sequence["ConfigError"], left_out: int = 0) -> None:
         self.errors = tuple(errors)
-        super().__init__("\n".join(map(sentence, self.errors)))
+        self.left_out = left_out
+        """How many problems there are beyond `errors`, for which the answer had no room."""
+        super().__init__("\n".join(self.sentences()))
+
+    def sentences(self) -> list[str]:
+        """Every problem as one line, and how many more there are."""
+        lines = [sentence(error) for error in self.errors]
+        if self.left_out:
+            lines.append(f"and {self.left_out} more problem{'s' if self.left_out > 1 else ''}")
+        return lines
 
 
 class Unreachable(TasukiError):  # noqa: N818

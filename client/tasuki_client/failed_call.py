@@ -1,11 +1,12 @@
 """What a failed call means to the one who made it."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
 import grpc
 from tasuki_proto.channel import Target
-from tasuki_proto.status import config_errors
+from tasuki_proto.status import config_errors, left_out
 
 from tasuki_client.errors import AccessDenied, CallFailed, ConfigRejected, TasukiError, Unreachable, sentence
 
@@ -14,16 +15,24 @@ def from_rpc(error: grpc.RpcError, target: Target) -> TasukiError:
     """The exception for a failed call: problems of the request first, else what its code says."""
     problems = config_errors(error)
     if problems and error.code() not in _DENIED:
-        return ConfigRejected(problems)
+        return ConfigRejected(problems, left_out(error))
     details = "; ".join(map(sentence, problems)) or error.details() or "no details"
     return _EXPLAINED.get(error.code(), _failed)(target, details)
 
 
 def _unreachable(target: Target, details: str) -> TasukiError:
-    if any(word in details.lower() for word in ("ssl", "tls", "certificate", "handshake")):
+    if "handshake" in details.lower():
         return Unreachable(
-            f"no TLS connection with the controller at {target}: the certificate must come from its CA, and "
-            f"a controller that runs with --insecure is reached with --insecure ({details})"
+            f"the TLS handshake with the controller at {target} failed: the certificate must come from its "
+            f"CA and be valid today, and a controller that runs with --insecure is reached with --insecure "
+            f"({details})"
+        )
+    # By TLS 1.3 a client is through with the handshake before the controller judges its certificate.
+    if _HUNG_UP.search(details):
+        return Unreachable(
+            f"the controller at {target} closes the connection: the certificate must come from its CA and be "
+            f"valid today, and only a controller that runs with --insecure is reached with --insecure "
+            f"({details})"
         )
     return Unreachable(
         f"no controller answers at {target}: start tasuki-controller there, or give its address with "
@@ -56,6 +65,7 @@ def _said(_target: Target, details: str) -> TasukiError:
     return CallFailed(details)
 
 
+_HUNG_UP: Final = re.compile(r"failed to connect .*: (Socket closed|.*Connection reset)", re.DOTALL)
 _DENIED: Final = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
 _EXPLAINED: Final[dict[grpc.StatusCode, Callable[[Target, str], TasukiError]]] = {
     grpc.StatusCode.UNAVAILABLE: _unreachable,

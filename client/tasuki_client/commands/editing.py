@@ -127,7 +127,7 @@ def _edited(
             problems = [str(error)]
         except ConfigRejected as rejected:
             session.keep()  # when it is the session that was refused, this says so
-            problems = [sentence(problem) for problem in rejected.errors]
+            problems = rejected.sentences()
 
 
 def _header(problems: Sequence[str]) -> str:

@@ -323,3 +323,13 @@ async def test_a_restarted_controller_is_the_same_to_the_next_command(
     result = await tasuki("routers")
     assert (result.status, result.out) == (1, "")
     assert result.err.startswith(f"no controller answers at {controller.target}: start tasuki-controller")
+
+
+async def test_output_that_cannot_be_written_is_one_line(controller: ControllerProcess) -> None:
+    process = await asyncio.create_subprocess_shell(
+        f"{COMMAND} get > /dev/full",
+        stderr=asyncio.subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], **at(controller.target)},
+    )
+    _, err = await process.communicate()
+    assert (process.returncode, err.decode()) == (1, "standard output: No space left on device\n")

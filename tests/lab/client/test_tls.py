@@ -51,10 +51,26 @@ async def test_another_controllers_certificate_is_told_from_no_controller(
     environment = {"TASUKI_CONTROLLER": str(controller.target), "TASUKI_TLS_DIR": str(tmp_path / "eve")}
     result = await run("get", **environment)
     assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"the TLS handshake with the controller at {controller.target} failed: ")
+    assert "the certificate must come from its CA" in result.err
+    assert result.err.count("\n") == 1
+
+
+async def test_a_certificate_that_the_controller_rejects_is_told_from_no_controller(
+    controller: ControllerProcess, tmp_path: Path
+) -> None:
+    await command("--state-dir", tmp_path / "other", "init")
+    await command("--state-dir", tmp_path / "other", "issue", "operator", "eve", "--out", tmp_path / "eve")
+    (tmp_path / "eve" / "ca.pem").write_bytes((tmp_path / "alice" / "ca.pem").read_bytes())
+    environment = {"TASUKI_CONTROLLER": str(controller.target), "TASUKI_TLS_DIR": str(tmp_path / "eve")}
+    result = await run("get", **environment)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"the controller at {controller.target} closes the connection: ")
     assert "the certificate must come from its CA" in result.err
 
 
 async def test_a_controller_with_tls_does_not_talk_without(controller: ControllerProcess) -> None:
     result = await run("--insecure", "get", "--controller", str(controller.target))
     assert (result.status, result.out) == (1, "")
-    assert result.err.startswith(f"no controller answers at {controller.target}")
+    assert result.err.startswith(f"the controller at {controller.target} closes the connection: ")
+    assert "--insecure" in result.err

@@ -1,5 +1,6 @@
 """The command as it is typed: help, usage, options, exit status. Nothing here needs a controller."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -149,3 +150,30 @@ def test_what_cannot_be_printed_is_escaped_and_kills_nothing(tmp_path: Path) -> 
     )
     assert result.returncode == 1
     assert result.stderr == "\\u8977.yaml: No such file or directory\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["get", "--help"]])
+def test_output_that_cannot_be_written_is_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from tasuki_client.cli import main; main()", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (1, "standard output: No space left on device\n")
+
+
+def test_a_reader_that_goes_away_is_no_problem_to_tell() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from tasuki_client.cli import main; main()", "--help"],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (1, "")

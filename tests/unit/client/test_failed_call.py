@@ -75,6 +75,39 @@ def test_every_problem_of_a_refused_request_arrives_whatever_the_code(
     assert lines[-1] == "vps: 襷"
 
 
+def test_problems_that_do_not_fit_into_the_answer_are_counted(client: Client, routers: Routers) -> None:
+    problems = [ConfigError(error_tag="invalid-value", message=f"{n} {'x' * 1000}") for n in range(1500)]
+    routers.fail = refuse(grpc.StatusCode.INVALID_ARGUMENT, "1500 problems", *problems)
+    with pytest.raises(ConfigRejected) as rejected:
+        client.routers()
+    arrived = len(rejected.value.errors)
+    assert 0 < arrived < 1500
+    assert rejected.value.left_out == 1500 - arrived
+    assert str(rejected.value).splitlines()[-1] == f"and {1500 - arrived} more problems"
+
+
+def test_one_problem_that_does_not_fit_is_told_in_the_singular() -> None:
+    assert str(ConfigRejected([ConfigError(message="Wrong.")], left_out=1)) == "Wrong.\nand 1 more problem"
+
+
+@pytest.mark.parametrize(
+    ("details", "words"),
+    [
+        ("failed to connect to all addresses; last error: Socket closed", "closes the connection"),
+        ("failed to connect to all addresses; last error: Connection reset by peer", "closes the connection"),
+        ("last error: Tls handshake failed: CERTIFICATE_VERIFY_FAILED", "the TLS handshake"),
+        ("last error: unix:/run/tls/socket: Connection refused", "no controller answers"),
+        ("Socket closed", "no controller answers"),
+    ],
+)
+def test_who_answers_and_hangs_up_is_told_from_nobody(
+    client: Client, routers: Routers, details: str, words: str
+) -> None:
+    routers.fail = refuse(grpc.StatusCode.UNAVAILABLE, details)
+    with pytest.raises(Unreachable, match=words):
+        client.routers()
+
+
 def test_a_problem_without_a_message_is_told_by_its_tag(client: Client, routers: Routers) -> None:
     routers.fail = refuse(grpc.StatusCode.ABORTED, "", ConfigError(error_tag="in-use"))
     with pytest.raises(ConfigRejected, match="in-use"):

@@ -3,7 +3,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import Any
 
 import pytest
 from tasuki_controller import fleet as fleet_module
@@ -17,9 +17,6 @@ from tasuki_controller.northbound.router import RouterService
 from tasuki_controller.sqlite import SqliteStore
 from tasuki_controller.store import DriftCount
 from tasuki_proto.v1 import agent_pb2, drift_pb2, router_pb2
-
-if TYPE_CHECKING:
-    from tasuki_controller.access import Context
 
 TREE = {"ietf-interfaces:interfaces": {"interface": [{"name": "lan0"}]}}
 OTHER = {"ietf-interfaces:interfaces": {"interface": [{"name": "lan1"}]}}
@@ -320,10 +317,11 @@ async def test_a_router_that_goes_while_it_is_looked_at_is_missing(
         fleet.publish(intended(2, removed=2))
         return {}
 
+    no_context: Any = None
     fleet.publish(intended(1, home=TREE))
     monkeypatch.setattr(store, "drift_counts", meanwhile)
     with pytest.raises(Failed, match="no router 'home'"):
-        await RouterService(fleet).GetRouter(router_pb2.GetRouterRequest(name="home"), cast("Context", None))
+        await RouterService(fleet).GetRouter(router_pb2.GetRouterRequest(name="home"), no_context)
 
 
 async def test_a_router_that_nobody_knows_is_missing(fleet: Fleet) -> None:
