@@ -105,7 +105,7 @@ async def test_defaults_are_shown_tagged_and_trimmed_as_asked(alice: Operator) -
     explicit = await shown(config_pb2.WITH_DEFAULTS_EXPLICIT)
     assert (explicit["mode"], "default-route-metric" in explicit) == ("default-gateway", False)
     everything = await shown(DEFAULTS)
-    assert (everything["mode"], everything["default-route-metric"]) == ("default-gateway", 1024)
+    assert (everything["mode"], everything["default-route-metric"]) == ("default-gateway", 512)
     tagged = await shown(config_pb2.WITH_DEFAULTS_REPORT_ALL_TAGGED)
     tag = {"ietf-netconf-with-defaults:default": True}
     assert (tagged["@default-route-metric"], "@mode" in tagged) == (tag, False)

@@ -147,7 +147,17 @@ NETWORK = Schema(
                                 'subscriber',
                                 ('number',),
                                 by_label(
-                                    Leaf('number', Type('uint16', bounds=Bounds(((0, 65535),)))),
+                                    Leaf(
+                                        'number',
+                                        Type(
+                                            'uint16',
+                                            bounds=Bounds(
+                                                ((1, 65535),),
+                                                "A subscriber's number is at least 1: number 0 is reserved for the links and the routed /64s.",
+                                                'subscriber-number-out-of-range',
+                                            ),
+                                        ),
+                                    ),
                                     Leaf('description', Type('string', bounds=Bounds(((0, 255),)))),
                                     Leaf(
                                         'router',
