@@ -43,6 +43,7 @@ _LEAVES = (
     (f"{_ROUTE}/next-hop", "outgoing-interface next-hop-address special-next-hop"),
     ("/ietf-routing:routing/tasuki-rule:rules/{0}/rule", "name priority table source destination"),
     ("/ietf-routing:routing/tasuki-sysctl:forwarding", "ipv4 ipv6"),
+    ("/tasuki-agent:agent", "controller-timeout"),
 )
 RENDERED = frozenset(
     f"{parent.format(family)}/{leaf}"
@@ -50,7 +51,7 @@ RENDERED = frozenset(
     for family in ("ipv4", "ipv6")
     for leaf in names.split()
 )
-"""Leaves of the router tree that the commands carry out, or that are names and words only."""
+"""Leaves of the router tree that commands carry out, that are but names and words, or the agent's own."""
 
 
 class Stage(Enum):
