@@ -33,6 +33,8 @@ MAX_BACKOFF = 15.0
 """Seconds between attempts to connect at the most."""
 _ANSWERS = 8
 """Answers that may wait to be sent; further questions wait to be read."""
+_HUNG_UP = ("Socket closed", "Connection reset", "handshake")
+"""gRPC's words when the other side does not like our certificate: TLS 1.3 tells no more."""
 REPORT_INTERVAL = 0.05
 """Seconds between reports at least, so that a burst of changes is told of once."""
 
@@ -66,6 +68,7 @@ class ControllerLink:
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
     _problem: str = ""
     _connected: bool = False
+    _complaint: str = ""
     _answers: asyncio.Queue[agent_pb2.ConnectRequest] = field(default_factory=asyncio.Queue)
     """To the questions of the present stream."""
 
@@ -92,13 +95,18 @@ class ControllerLink:
             backoff = min(backoff * 2, MAX_BACKOFF)
 
     def _log_loss(self, error: Exception) -> None:
-        reason = error.details() if isinstance(error, aio.AioRpcError) else str(error)
+        reason = str((error.details() if isinstance(error, aio.AioRpcError) else error) or "no reason given")
+        if any(word in reason for word in _HUNG_UP):
+            reason += "; is the certificate of this controller's CA, and valid today?"
         if isinstance(error, aio.AioRpcError) and error.code() is not grpc.StatusCode.UNAVAILABLE:
-            log.error("the controller at %s refuses this router: %s", self.target, reason)
+            message = f"the controller at {self.target} refuses this router: {reason}"
         elif self._connected:
-            log.warning("lost the controller at %s: %s; keeping to the last intent", self.target, reason)
+            message = f"lost the controller at {self.target}: {reason}; keeping to the last intent"
         else:
-            log.info("cannot reach the controller at %s: %s; trying again", self.target, reason)
+            message = f"cannot reach the controller at {self.target}: {reason}; trying again"
+        if self._connected or message != self._complaint:  # once an outage, not once an attempt
+            log.warning("%s", message)
+        self._complaint = message
 
     async def _session(self) -> None:
         async with aio_channel(self.target, self.tls) as channel:
