@@ -30,6 +30,10 @@ def by_key(node: List | LeafList, entries: Iterable[Any]) -> dict[Key, Any]:
 
 def arranged(node: List | LeafList, entries: Iterable[Any]) -> list[Any]:
     """The entries in canonical order."""
+    listed = list(entries)
     if node.user_ordered:
-        return list(entries)
-    return sorted(entries, key=lambda entry: [(isinstance(v, str), v) for v in key_of(node, entry)])
+        return listed
+    try:
+        return sorted(listed, key=lambda entry: key_of(node, entry))
+    except TypeError:  # the values of a union: numbers before texts
+        return sorted(listed, key=lambda entry: [(isinstance(v, str), v) for v in key_of(node, entry)])
