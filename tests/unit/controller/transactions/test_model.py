@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -26,6 +27,8 @@ from tasuki_controller.transactions.state import Datastore, Session
 from tasuki_yang.errors import InvalidIntent
 from tasuki_yang.node_edit import EditOperation, NodeEdit
 from unit.controller.transactions.model import Config, Model, Order, Refused
+
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 T = TypeVar("T")
 
@@ -57,7 +60,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.directory = tempfile.TemporaryDirectory()
+        self.directory = tempfile.TemporaryDirectory(dir=MEMORY)
         self.model = Model()
         self.slots: dict[int, Session] = {}
         self.watching = ExitStack()
@@ -362,5 +365,6 @@ def named(order: Order) -> Order:
     return order._replace(persist="x")
 
 
+@pytest.mark.timeout(600)  # finding the smallest failing story takes its time
 def test_no_session_no_time_out_and_no_restart_makes_the_controller_differ_from_the_model() -> None:
     run_state_machine_as_test(Machine, settings=settings(max_examples=100, stateful_step_count=50))
