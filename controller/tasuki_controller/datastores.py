@@ -213,6 +213,7 @@ class Datastores:
             InvalidIntent: the revision is not valid any more; or as `commit`.
             StoreError: as `commit`.
         """
+        await self._ledger.settle()  # a revert that is due makes a revision, which may be the one meant
         _, running = await self.at(number)
         if not token:
             order = _named(order)
