@@ -94,8 +94,12 @@ class _DriftRecorder:
     state: StateDir
     reconciler: Reconciler
     _written: list[int] | None = None
+    _lost: int = 0
 
     def record(self) -> None:
+        if (lost := self.reconciler.drift.lost) > self._lost:
+            log.warning("%d drift items were too many to keep and are lost", lost - self._lost)
+            self._lost = lost
         pending = list(self.reconciler.drift.unacknowledged())
         sequences = [sequence for sequence, _ in pending]
         if sequences == (self._written or []):

@@ -175,10 +175,6 @@ class Datastores:
                 self._ledger.transactions, self._session(caller, token)
             )
 
-    async def candidate_changes(self) -> list[RoutedChange]:
-        """What the candidate differs in from running, valid or not."""
-        return await asyncio.to_thread(running_changes, self.state.running, self.candidate)
-
     # Commits
 
     async def commit(self, caller: Caller, token: str, order: CommitOrder) -> Committed:

@@ -16,7 +16,7 @@ from tasuki_controller.link import Link
 from tasuki_controller.outcome import Result
 from tasuki_controller.sqlite import SqliteStore
 from tasuki_controller.store import StoreError
-from tasuki_controller.transaction import Edit, RoutedEdit
+from tasuki_controller.transaction import Edit, RoutedEdit, running_changes
 from tasuki_controller.transactions.commits import MAX_TIMEOUT, CommitOrder, EventKind
 from tasuki_controller.transactions.sessions import MAX_SESSIONS
 from tasuki_controller.transactions.state import Datastore
@@ -270,7 +270,7 @@ async def test_an_edit_that_comes_while_routers_are_asked_stays_in_the_candidate
     fleet.prepared(home.link, agent_pb2.PrepareAnswer(id=request.id))
     await committing
     assert (description(datastores, "home"), description(datastores, "vps")) == ("two", "one")
-    (change,) = await datastores.candidate_changes()
+    (change,) = running_changes(datastores.state.running, datastores.candidate)
     assert (change.router, change.change.new) == ("vps", "three")
 
 
