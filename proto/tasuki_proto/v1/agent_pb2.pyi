@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from tasuki_proto.v1 import drift_pb2 as _drift_pb2
 from tasuki_proto.v1 import error_pb2 as _error_pb2
+from tasuki_proto.v1 import fact_pb2 as _fact_pb2
 from tasuki_proto.v1 import router_pb2 as _router_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -77,7 +78,7 @@ class Trial(_message.Message):
     def __init__(self, remaining_ms: _Optional[int] = ..., fallback_revision: _Optional[int] = ..., fallback_json_gz: _Optional[bytes] = ..., fallback_digest: _Optional[str] = ...) -> None: ...
 
 class Report(_message.Message):
-    __slots__ = ("applied_revision", "observed_at", "counts", "objects", "drift", "problem", "reverted", "revision")
+    __slots__ = ("applied_revision", "observed_at", "counts", "objects", "drift", "problem", "reverted", "revision", "facts")
     APPLIED_REVISION_FIELD_NUMBER: _ClassVar[int]
     OBSERVED_AT_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +87,7 @@ class Report(_message.Message):
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
     REVERTED_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
     applied_revision: int
     observed_at: _timestamp_pb2.Timestamp
     counts: _router_pb2.ObjectCounts
@@ -94,7 +96,8 @@ class Report(_message.Message):
     problem: str
     reverted: Reverted
     revision: int
-    def __init__(self, applied_revision: _Optional[int] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counts: _Optional[_Union[_router_pb2.ObjectCounts, _Mapping]] = ..., objects: _Optional[_Iterable[_Union[_router_pb2.ObjectStatus, _Mapping]]] = ..., drift: _Optional[_Iterable[_Union[SequencedDrift, _Mapping]]] = ..., problem: _Optional[str] = ..., reverted: _Optional[_Union[Reverted, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+    facts: _containers.RepeatedCompositeFieldContainer[_fact_pb2.Fact]
+    def __init__(self, applied_revision: _Optional[int] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counts: _Optional[_Union[_router_pb2.ObjectCounts, _Mapping]] = ..., objects: _Optional[_Iterable[_Union[_router_pb2.ObjectStatus, _Mapping]]] = ..., drift: _Optional[_Iterable[_Union[SequencedDrift, _Mapping]]] = ..., problem: _Optional[str] = ..., reverted: _Optional[_Union[Reverted, _Mapping]] = ..., revision: _Optional[int] = ..., facts: _Optional[_Iterable[_Union[_fact_pb2.Fact, _Mapping]]] = ...) -> None: ...
 
 class Reverted(_message.Message):
     __slots__ = ("from_revision", "to_revision", "time", "reason")
@@ -149,12 +152,14 @@ class Operational(_message.Message):
     def __init__(self, id: _Optional[int] = ..., config_json_gz: _Optional[bytes] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., applied_revision: _Optional[int] = ...) -> None: ...
 
 class PrepareRequest(_message.Message):
-    __slots__ = ("id", "config_json_gz")
+    __slots__ = ("id", "config_json_gz", "suppose")
     ID_FIELD_NUMBER: _ClassVar[int]
     CONFIG_JSON_GZ_FIELD_NUMBER: _ClassVar[int]
+    SUPPOSE_FIELD_NUMBER: _ClassVar[int]
     id: int
     config_json_gz: bytes
-    def __init__(self, id: _Optional[int] = ..., config_json_gz: _Optional[bytes] = ...) -> None: ...
+    suppose: _containers.RepeatedCompositeFieldContainer[_fact_pb2.Fact]
+    def __init__(self, id: _Optional[int] = ..., config_json_gz: _Optional[bytes] = ..., suppose: _Optional[_Iterable[_Union[_fact_pb2.Fact, _Mapping]]] = ...) -> None: ...
 
 class PrepareAnswer(_message.Message):
     __slots__ = ("id", "refusals", "plan", "waiting")

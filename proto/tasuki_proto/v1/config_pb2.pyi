@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from tasuki_proto.v1 import error_pb2 as _error_pb2
+from tasuki_proto.v1 import fact_pb2 as _fact_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -242,18 +243,20 @@ class ValidateResponse(_message.Message):
     def __init__(self, errors: _Optional[_Iterable[_Union[_error_pb2.ConfigError, _Mapping]]] = ...) -> None: ...
 
 class DiffRequest(_message.Message):
-    __slots__ = ("edit", "from_revision", "to_revision", "candidate", "plan")
+    __slots__ = ("edit", "from_revision", "to_revision", "candidate", "plan", "suppose")
     EDIT_FIELD_NUMBER: _ClassVar[int]
     FROM_REVISION_FIELD_NUMBER: _ClassVar[int]
     TO_REVISION_FIELD_NUMBER: _ClassVar[int]
     CANDIDATE_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
+    SUPPOSE_FIELD_NUMBER: _ClassVar[int]
     edit: Document
     from_revision: int
     to_revision: int
     candidate: bool
     plan: bool
-    def __init__(self, edit: _Optional[_Union[Document, _Mapping]] = ..., from_revision: _Optional[int] = ..., to_revision: _Optional[int] = ..., candidate: _Optional[bool] = ..., plan: _Optional[bool] = ...) -> None: ...
+    suppose: _containers.RepeatedCompositeFieldContainer[_fact_pb2.Fact]
+    def __init__(self, edit: _Optional[_Union[Document, _Mapping]] = ..., from_revision: _Optional[int] = ..., to_revision: _Optional[int] = ..., candidate: _Optional[bool] = ..., plan: _Optional[bool] = ..., suppose: _Optional[_Iterable[_Union[_fact_pb2.Fact, _Mapping]]] = ...) -> None: ...
 
 class DiffResponse(_message.Message):
     __slots__ = ("changes", "routers")

@@ -63,7 +63,7 @@ MODULES = (
         '2013-07-15',
         'urn:ietf:params:xml:ns:yang:ietf-yang-types',
         'ietf/ietf-yang-types.yang',
-        ('router',),
+        ('network', 'router'),
         True,
     ),
     Module(
@@ -80,6 +80,21 @@ MODULES = (
         'tasuki/tasuki-agent.yang',
         ('network', 'router'),
     ),
+    Module(
+        'tasuki-ds-lite',
+        '2026-11-20',
+        'urn:tasuki:yang:tasuki-ds-lite',
+        'tasuki/tasuki-ds-lite.yang',
+        ('network',),
+    ),
+    Module(
+        'tasuki-end',
+        '2026-11-20',
+        'urn:tasuki:yang:tasuki-end',
+        'tasuki/tasuki-end.yang',
+        ('network', 'router'),
+        True,
+    ),
     Module('tasuki-link', '2026-11-20', 'urn:tasuki:yang:tasuki-link', 'tasuki/tasuki-link.yang', ('router',)),
     Module(
         'tasuki-network',
@@ -87,6 +102,13 @@ MODULES = (
         'urn:tasuki:yang:tasuki-network',
         'tasuki/tasuki-network.yang',
         ('network',),
+    ),
+    Module(
+        'tasuki-nftables',
+        '2026-11-20',
+        'urn:tasuki:yang:tasuki-nftables',
+        'tasuki/tasuki-nftables.yang',
+        ('router',),
     ),
     Module(
         'tasuki-route',
@@ -103,6 +125,13 @@ MODULES = (
         ('router',),
     ),
     Module('tasuki-rule', '2026-11-20', 'urn:tasuki:yang:tasuki-rule', 'tasuki/tasuki-rule.yang', ('router',)),
+    Module(
+        'tasuki-site-link',
+        '2026-11-20',
+        'urn:tasuki:yang:tasuki-site-link',
+        'tasuki/tasuki-site-link.yang',
+        ('network',),
+    ),
     Module(
         'tasuki-sysctl',
         '2026-11-20',

@@ -21,6 +21,250 @@ class NetworkRouter(Model):
     """How long a change may keep the router from its controller."""
 
 
+class NetworkDsLiteUnderlayDelegatedAddress(Model):
+    """An address in the prefix that is delegated on the underlay's interface. The router has it on that
+    interface."""
+
+    subnet_id: int = Field(default=0, validation_alias="subnet-id", serialization_alias="subnet-id")
+    """The /64 inside the delegated prefix."""
+
+    interface_id: str = Field(default="::1", validation_alias="interface-id", serialization_alias="interface-id")
+    """The address inside the /64."""
+
+
+class NetworkDsLiteUnderlay(Model):
+    """The IPv6 line."""
+
+    interface: str
+    """Interface toward the line. While it does not exist the tunnel waits for it."""
+
+    mtu: int = 1500
+    """Largest packet that the line carries."""
+
+    router_advertisements: Literal["unmanaged", "accept"] = Field(default="accept", validation_alias="router-advertisements", serialization_alias="router-advertisements")
+    """Whether the interface learns addresses and routes by router advertisements. A kernel that forwards
+    ignores them unless accept_ra is 2, and loses its default route when the last one expires."""
+
+    address: str | None = None
+    """A fixed address, which the router has."""
+
+    global_address: Empty | None = Field(default=None, validation_alias="global-address", serialization_alias="global-address")
+    """The global address of the underlay's interface, whatever it is at the time."""
+
+    delegated_address: NetworkDsLiteUnderlayDelegatedAddress | None = Field(default=None, validation_alias="delegated-address", serialization_alias="delegated-address")
+    """An address in the prefix that is delegated on the underlay's interface. The router has it on that
+    interface."""
+
+
+class NetworkDsLiteAftrName(Model):
+    """An address that the DNS has for a name. Many names are only known to the line's own servers."""
+
+    name: str
+    """The name, such as gw.transix.jp."""
+
+    resolver: tuple[str, ...] = ()
+    """Addresses of the servers that are asked, in this order until one answers. Without any the machine's own
+    are asked (/etc/resolv.conf)."""
+
+
+class NetworkDsLite(Model):
+    """One DS-Lite line of one router."""
+
+    name: str
+    """Name of the line."""
+
+    router: str
+    """The router at the line."""
+
+    underlay: NetworkDsLiteUnderlay
+    """The IPv6 line."""
+
+    aftr_address: str | None = Field(default=None, validation_alias="aftr-address", serialization_alias="aftr-address")
+    """A fixed address."""
+
+    aftr_name: NetworkDsLiteAftrName | None = Field(default=None, validation_alias="aftr-name", serialization_alias="aftr-name")
+    """An address that the DNS has for a name. Many names are only known to the line's own servers."""
+
+    aftr_preset: str | None = Field(default=None, validation_alias="aftr-preset", serialization_alias="aftr-preset")
+    """A name with the servers that know it, of the list that comes with tasuki, such as transix-east
+    (docs/ds-lite.md has the list)."""
+
+    aftr_of_lease: Empty | None = Field(default=None, validation_alias="aftr-of-lease", serialization_alias="aftr-of-lease")
+    """The AFTR whose name comes with the DHCPv6 lease of the underlay's interface (option 64)."""
+
+    interface: str = "ip6tnl1"
+    """Name of the tunnel."""
+
+    mtu: int = 1460
+    """MTU of the tunnel, at most that of the underlay less 40 bytes. TCP segments are held 40 bytes
+    smaller."""
+
+    default_route_metric: int = Field(default=0, validation_alias="default-route-metric", serialization_alias="default-route-metric")
+    """Metric of the IPv4 default route by the tunnel."""
+
+
+class NetworkSiteLinkAUnderlayDelegatedAddress(Model):
+    """An address in the prefix that is delegated on the underlay's interface. The router has it on that
+    interface."""
+
+    subnet_id: int = Field(default=0, validation_alias="subnet-id", serialization_alias="subnet-id")
+    """The /64 inside the delegated prefix."""
+
+    interface_id: str = Field(default="::1", validation_alias="interface-id", serialization_alias="interface-id")
+    """The address inside the /64."""
+
+
+class NetworkSiteLinkAUnderlay(Model):
+    """Its line."""
+
+    interface: str
+    """Interface toward the line. While it does not exist the tunnel waits for it."""
+
+    mtu: int = 1500
+    """Largest packet that the line carries."""
+
+    router_advertisements: Literal["unmanaged", "accept"] = Field(default="accept", validation_alias="router-advertisements", serialization_alias="router-advertisements")
+    """Whether the interface learns addresses and routes by router advertisements. A kernel that forwards
+    ignores them unless accept_ra is 2, and loses its default route when the last one expires."""
+
+    address: str | None = None
+    """A fixed address, which the router has."""
+
+    global_address: Empty | None = Field(default=None, validation_alias="global-address", serialization_alias="global-address")
+    """The global address of the underlay's interface, whatever it is at the time."""
+
+    delegated_address: NetworkSiteLinkAUnderlayDelegatedAddress | None = Field(default=None, validation_alias="delegated-address", serialization_alias="delegated-address")
+    """An address in the prefix that is delegated on the underlay's interface. The router has it on that
+    interface."""
+
+    ipv6_internet: bool = Field(default=True, validation_alias="ipv6-internet", serialization_alias="ipv6-internet")
+    """Whether the line carries IPv6 to the internet. Where it does not (NGN without a provider) the LAN
+    interfaces get no router advertisements and no DHCPv6 from the router."""
+
+
+class NetworkSiteLinkALan(Model):
+    """What is behind this router."""
+
+    prefix: tuple[str, ...] = ()
+    """A prefix that the other router reaches by the tunnel."""
+
+    interface: tuple[str, ...] = ()
+    """A LAN interface of this router. Used where there is no IPv6 internet."""
+
+
+class NetworkSiteLinkA(Model):
+    """One side."""
+
+    router: str
+    """The router."""
+
+    underlay: NetworkSiteLinkAUnderlay
+    """Its line."""
+
+    lan: NetworkSiteLinkALan = NetworkSiteLinkALan()
+    """What is behind this router."""
+
+
+class NetworkSiteLinkBUnderlayDelegatedAddress(Model):
+    """An address in the prefix that is delegated on the underlay's interface. The router has it on that
+    interface."""
+
+    subnet_id: int = Field(default=0, validation_alias="subnet-id", serialization_alias="subnet-id")
+    """The /64 inside the delegated prefix."""
+
+    interface_id: str = Field(default="::1", validation_alias="interface-id", serialization_alias="interface-id")
+    """The address inside the /64."""
+
+
+class NetworkSiteLinkBUnderlay(Model):
+    """Its line."""
+
+    interface: str
+    """Interface toward the line. While it does not exist the tunnel waits for it."""
+
+    mtu: int = 1500
+    """Largest packet that the line carries."""
+
+    router_advertisements: Literal["unmanaged", "accept"] = Field(default="accept", validation_alias="router-advertisements", serialization_alias="router-advertisements")
+    """Whether the interface learns addresses and routes by router advertisements. A kernel that forwards
+    ignores them unless accept_ra is 2, and loses its default route when the last one expires."""
+
+    address: str | None = None
+    """A fixed address, which the router has."""
+
+    global_address: Empty | None = Field(default=None, validation_alias="global-address", serialization_alias="global-address")
+    """The global address of the underlay's interface, whatever it is at the time."""
+
+    delegated_address: NetworkSiteLinkBUnderlayDelegatedAddress | None = Field(default=None, validation_alias="delegated-address", serialization_alias="delegated-address")
+    """An address in the prefix that is delegated on the underlay's interface. The router has it on that
+    interface."""
+
+    ipv6_internet: bool = Field(default=True, validation_alias="ipv6-internet", serialization_alias="ipv6-internet")
+    """Whether the line carries IPv6 to the internet. Where it does not (NGN without a provider) the LAN
+    interfaces get no router advertisements and no DHCPv6 from the router."""
+
+
+class NetworkSiteLinkBLan(Model):
+    """What is behind this router."""
+
+    prefix: tuple[str, ...] = ()
+    """A prefix that the other router reaches by the tunnel."""
+
+    interface: tuple[str, ...] = ()
+    """A LAN interface of this router. Used where there is no IPv6 internet."""
+
+
+class NetworkSiteLinkB(Model):
+    """The other side."""
+
+    router: str
+    """The router."""
+
+    underlay: NetworkSiteLinkBUnderlay
+    """Its line."""
+
+    lan: NetworkSiteLinkBLan = NetworkSiteLinkBLan()
+    """What is behind this router."""
+
+
+class NetworkSiteLink(Model):
+    """A tunnel between two routers."""
+
+    name: str
+    """Name of the link, and of the tunnel's interface on both routers."""
+
+    mode: Literal["ipip6", "any", "gre6"] = "ipip6"
+    """How packets are carried."""
+
+    key: int | None = None
+    """GRE key, to tell several tunnels between the same addresses apart."""
+
+    inner_prefix: str = Field(validation_alias="inner-prefix", serialization_alias="inner-prefix")
+    """Prefix of the tunnel itself, such as 172.16.1.0/30. The side a has its first address, the side b the
+    second one; of a /31 or /127 these are all."""
+
+    mtu: int | None = None
+    """MTU of both ends. Without it what the smaller underlay carries: its MTU less 40 bytes, or less 44 by
+    GRE, 48 with a key."""
+
+    a: NetworkSiteLinkA
+    """One side."""
+
+    b: NetworkSiteLinkB
+    """The other side."""
+
+
+class NetworkVxlanSplitHubUnderlayDelegatedAddress(Model):
+    """An address in the prefix that is delegated on the underlay's interface. The router has it on that
+    interface."""
+
+    subnet_id: int = Field(default=0, validation_alias="subnet-id", serialization_alias="subnet-id")
+    """The /64 inside the delegated prefix."""
+
+    interface_id: str = Field(default="::1", validation_alias="interface-id", serialization_alias="interface-id")
+    """The address inside the /64."""
+
+
 class NetworkVxlanSplitHubUnderlay(Model):
     """The hub's end of every tunnel."""
 
@@ -36,7 +280,14 @@ class NetworkVxlanSplitHubUnderlay(Model):
     """Address that subscribers with an IPv4 underlay send to."""
 
     ipv6_address: str | None = Field(default=None, validation_alias="ipv6-address", serialization_alias="ipv6-address")
-    """Address that subscribers with an IPv6 underlay send to."""
+    """A fixed address."""
+
+    global_address: Empty | None = Field(default=None, validation_alias="global-address", serialization_alias="global-address")
+    """The global address of the underlay's interface, whatever it is at the time."""
+
+    delegated_address: NetworkVxlanSplitHubUnderlayDelegatedAddress | None = Field(default=None, validation_alias="delegated-address", serialization_alias="delegated-address")
+    """An address in the prefix that is delegated on the underlay's interface. The router has it on that
+    interface."""
 
     router_advertisements: Literal["unmanaged", "accept"] = Field(default="unmanaged", validation_alias="router-advertisements", serialization_alias="router-advertisements")
     """Whether the interface learns addresses and routes by router advertisements. A kernel that forwards
@@ -54,6 +305,29 @@ class NetworkVxlanSplitHub(Model):
     """The hub's end of every tunnel."""
 
 
+class NetworkVxlanSplitSubscriberUnderlayDelegatedAddress(Model):
+    """An address in the prefix that is delegated on the underlay's interface. The router has it on that
+    interface."""
+
+    subnet_id: int = Field(default=0, validation_alias="subnet-id", serialization_alias="subnet-id")
+    """The /64 inside the delegated prefix."""
+
+    interface_id: str = Field(default="::1", validation_alias="interface-id", serialization_alias="interface-id")
+    """The address inside the /64."""
+
+
+class NetworkVxlanSplitSubscriberUnderlayDnsName(Model):
+    """An address that the DNS has for a name (AAAA), such as that of a machine without an agent that renews
+    its name itself."""
+
+    name: str
+    """The name."""
+
+    resolver: tuple[str, ...] = ()
+    """Addresses of the servers that are asked, in this order until one answers. Without any the machine's own
+    are asked (/etc/resolv.conf)."""
+
+
 class NetworkVxlanSplitSubscriberUnderlay(Model):
     """The subscriber's end of the tunnel."""
 
@@ -65,8 +339,19 @@ class NetworkVxlanSplitSubscriberUnderlay(Model):
     tunnel. The tunnel's MTU is the smaller one of both ends less 50 bytes over IPv4 and 70 bytes over
     IPv6."""
 
-    address: str
-    """Address that the hub sends to, IPv4 or IPv6. The hub has an underlay address of the same family."""
+    address: str | None = None
+    """A fixed address, IPv4 or IPv6."""
+
+    global_address: Empty | None = Field(default=None, validation_alias="global-address", serialization_alias="global-address")
+    """The global address of the underlay's interface, whatever it is at the time."""
+
+    delegated_address: NetworkVxlanSplitSubscriberUnderlayDelegatedAddress | None = Field(default=None, validation_alias="delegated-address", serialization_alias="delegated-address")
+    """An address in the prefix that is delegated on the underlay's interface. The router has it on that
+    interface."""
+
+    dns_name: NetworkVxlanSplitSubscriberUnderlayDnsName | None = Field(default=None, validation_alias="dns-name", serialization_alias="dns-name")
+    """An address that the DNS has for a name (AAAA), such as that of a machine without an agent that renews
+    its name itself."""
 
     router_advertisements: Literal["unmanaged", "accept"] = Field(default="accept", validation_alias="router-advertisements", serialization_alias="router-advertisements")
     """Whether the interface learns addresses and routes by router advertisements. A kernel that forwards
@@ -161,6 +446,12 @@ class Network_(Model):
 
     router: tuple[NetworkRouter, ...] = ()
     """A Linux router that runs the tasuki agent."""
+
+    ds_lite: tuple[NetworkDsLite, ...] = Field(default=(), validation_alias="tasuki-ds-lite:ds-lite", serialization_alias="tasuki-ds-lite:ds-lite")
+    """One DS-Lite line of one router."""
+
+    site_link: tuple[NetworkSiteLink, ...] = Field(default=(), validation_alias="tasuki-site-link:site-link", serialization_alias="tasuki-site-link:site-link")
+    """A tunnel between two routers."""
 
     vxlan_split: tuple[NetworkVxlanSplit, ...] = Field(default=(), validation_alias="tasuki-vxlan-split:vxlan-split", serialization_alias="tasuki-vxlan-split:vxlan-split")
     """One IPv6 prefix that a hub splits among subscribers."""

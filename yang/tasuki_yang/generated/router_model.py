@@ -27,6 +27,10 @@ class InterfacesInterfaceIpv4(Model):
     address: tuple[InterfacesInterfaceIpv4Address, ...] = ()
     """The list of IPv4 addresses on the interface."""
 
+    reverse_path_filter: Literal["off", "strict", "loose"] | None = Field(default=None, validation_alias="tasuki-sysctl:reverse-path-filter", serialization_alias="tasuki-sysctl:reverse-path-filter")
+    """net.ipv4.conf.INTERFACE.rp_filter. The kernel goes by the greater one of this and
+    net.ipv4.conf.all.rp_filter."""
+
 
 class InterfacesInterfaceIpv6Address(Model):
     """The list of IPv6 addresses on the interface."""
@@ -41,14 +45,225 @@ class InterfacesInterfaceIpv6Address(Model):
     """The address brings no route to its prefix (IFA_F_NOPREFIXROUTE)."""
 
 
+class InterfacesInterfaceIpv6DelegatedAddress(Model):
+    """An address in a prefix that is delegated to the router. It follows the prefix. Without a prefix it
+    waits for one."""
+
+    lease: str
+    """Interface on which the prefix is delegated."""
+
+    subnet_id: int = Field(validation_alias="subnet-id", serialization_alias="subnet-id")
+    """The /64 inside the delegated prefix."""
+
+    interface_id: str = Field(validation_alias="interface-id", serialization_alias="interface-id")
+    """The address inside the /64."""
+
+    prefix_length: int = Field(default=64, validation_alias="prefix-length", serialization_alias="prefix-length")
+    """What of the address the interface's link shares: 128 for a mere end of a tunnel."""
+
+
 class InterfacesInterfaceIpv6(Model):
     """Parameters for the IPv6 address family."""
 
     address: tuple[InterfacesInterfaceIpv6Address, ...] = ()
     """The list of IPv6 addresses on the interface."""
 
+    delegated_address: tuple[InterfacesInterfaceIpv6DelegatedAddress, ...] = Field(default=(), validation_alias="tasuki-address:delegated-address", serialization_alias="tasuki-address:delegated-address")
+    """An address in a prefix that is delegated to the router. It follows the prefix. Without a prefix it
+    waits for one."""
+
     accept_router_advertisements: Literal["never", "as-host", "always"] | None = Field(default=None, validation_alias="tasuki-sysctl:accept-router-advertisements", serialization_alias="tasuki-sysctl:accept-router-advertisements")
     """net.ipv6.conf.INTERFACE.accept_ra"""
+
+
+class InterfacesInterfaceIp6tnlLocalDelegated(Model):
+    """The end is an address in the prefix that is delegated to the router."""
+
+    interface: str
+    """Interface on which the prefix is delegated."""
+
+    subnet_id: int = Field(default=0, validation_alias="subnet-id", serialization_alias="subnet-id")
+    """The /64 inside the delegated prefix."""
+
+    interface_id: str = Field(default="::1", validation_alias="interface-id", serialization_alias="interface-id")
+    """The address inside the /64."""
+
+
+class InterfacesInterfaceIp6tnlRemoteName(Model):
+    """The end is an address that the DNS has for a name (AAAA). It is asked for again when the answer's time
+    to live is over. The tunnel stays on an address as long as it is among the answers."""
+
+    name: str
+    """The name."""
+
+    resolver: tuple[str, ...] = ()
+    """Addresses of the servers that are asked, in this order until one answers. Without any the machine's own
+    are asked (/etc/resolv.conf)."""
+
+
+class InterfacesInterfaceIp6tnlRemoteAftr(Model):
+    """The end is the AFTR whose name came with the DHCPv6 lease."""
+
+    interface: str
+    """Interface of the lease."""
+
+    resolver: tuple[str, ...] = ()
+    """Addresses of the servers that are asked, in this order until one answers. Without any the machine's own
+    are asked (/etc/resolv.conf)."""
+
+
+class InterfacesInterfaceIp6tnl(Model):
+    """The tunnel. All of it can be changed in place."""
+
+    mode: Literal["ipip6", "ip6ip6", "any"] = "any"
+    """What the tunnel carries."""
+
+    underlay: str | None = None
+    """Interface that the packets leave by. Without it the routes decide."""
+
+    local: str | None = None
+    """A fixed address."""
+
+    local_interface: str | None = Field(default=None, validation_alias="local-interface", serialization_alias="local-interface")
+    """The end is the global address of this interface, usually a learned one; a temporary, deprecated,
+    tentative or duplicate address is never taken."""
+
+    local_delegated: InterfacesInterfaceIp6tnlLocalDelegated | None = Field(default=None, validation_alias="local-delegated", serialization_alias="local-delegated")
+    """The end is an address in the prefix that is delegated to the router."""
+
+    remote: str | None = None
+    """A fixed address."""
+
+    remote_name: InterfacesInterfaceIp6tnlRemoteName | None = Field(default=None, validation_alias="remote-name", serialization_alias="remote-name")
+    """The end is an address that the DNS has for a name (AAAA). It is asked for again when the answer's time
+    to live is over. The tunnel stays on an address as long as it is among the answers."""
+
+    remote_aftr: InterfacesInterfaceIp6tnlRemoteAftr | None = Field(default=None, validation_alias="remote-aftr", serialization_alias="remote-aftr")
+    """The end is the AFTR whose name came with the DHCPv6 lease."""
+
+    remote_unknown: str | None = Field(default=None, validation_alias="remote-unknown", serialization_alias="remote-unknown")
+    """The end is another router's, which has not told its address yet: what is waited for, such as 'a global
+    address of wan0 of router home'. The controller puts the address here as soon as that router tells it."""
+
+    encapsulation_limit: int | Literal["none"] = Field(default="none", validation_alias="encapsulation-limit", serialization_alias="encapsulation-limit")
+    """How often a packet may be put into another one on its way. With a limit every packet has a destination
+    option, which many networks and AFTRs drop: unlike the kernel's own default there is none."""
+
+    hop_limit: int = Field(default=64, validation_alias="hop-limit", serialization_alias="hop-limit")
+    """Hop limit of the outer packets."""
+
+
+class InterfacesInterfaceIp6greLocalDelegated(Model):
+    """The end is an address in the prefix that is delegated to the router."""
+
+    interface: str
+    """Interface on which the prefix is delegated."""
+
+    subnet_id: int = Field(default=0, validation_alias="subnet-id", serialization_alias="subnet-id")
+    """The /64 inside the delegated prefix."""
+
+    interface_id: str = Field(default="::1", validation_alias="interface-id", serialization_alias="interface-id")
+    """The address inside the /64."""
+
+
+class InterfacesInterfaceIp6greRemoteName(Model):
+    """The end is an address that the DNS has for a name (AAAA). It is asked for again when the answer's time
+    to live is over. The tunnel stays on an address as long as it is among the answers."""
+
+    name: str
+    """The name."""
+
+    resolver: tuple[str, ...] = ()
+    """Addresses of the servers that are asked, in this order until one answers. Without any the machine's own
+    are asked (/etc/resolv.conf)."""
+
+
+class InterfacesInterfaceIp6greRemoteAftr(Model):
+    """The end is the AFTR whose name came with the DHCPv6 lease."""
+
+    interface: str
+    """Interface of the lease."""
+
+    resolver: tuple[str, ...] = ()
+    """Addresses of the servers that are asked, in this order until one answers. Without any the machine's own
+    are asked (/etc/resolv.conf)."""
+
+
+class InterfacesInterfaceIp6gre(Model):
+    """The tunnel: next header 47. All of it can be changed in place."""
+
+    key: int | None = None
+    """Key of the packets in both directions. Without it they have none."""
+
+    underlay: str | None = None
+    """Interface that the packets leave by. Without it the routes decide."""
+
+    local: str | None = None
+    """A fixed address."""
+
+    local_interface: str | None = Field(default=None, validation_alias="local-interface", serialization_alias="local-interface")
+    """The end is the global address of this interface, usually a learned one; a temporary, deprecated,
+    tentative or duplicate address is never taken."""
+
+    local_delegated: InterfacesInterfaceIp6greLocalDelegated | None = Field(default=None, validation_alias="local-delegated", serialization_alias="local-delegated")
+    """The end is an address in the prefix that is delegated to the router."""
+
+    remote: str | None = None
+    """A fixed address."""
+
+    remote_name: InterfacesInterfaceIp6greRemoteName | None = Field(default=None, validation_alias="remote-name", serialization_alias="remote-name")
+    """The end is an address that the DNS has for a name (AAAA). It is asked for again when the answer's time
+    to live is over. The tunnel stays on an address as long as it is among the answers."""
+
+    remote_aftr: InterfacesInterfaceIp6greRemoteAftr | None = Field(default=None, validation_alias="remote-aftr", serialization_alias="remote-aftr")
+    """The end is the AFTR whose name came with the DHCPv6 lease."""
+
+    remote_unknown: str | None = Field(default=None, validation_alias="remote-unknown", serialization_alias="remote-unknown")
+    """The end is another router's, which has not told its address yet: what is waited for, such as 'a global
+    address of wan0 of router home'. The controller puts the address here as soon as that router tells it."""
+
+    encapsulation_limit: int | Literal["none"] = Field(default="none", validation_alias="encapsulation-limit", serialization_alias="encapsulation-limit")
+    """How often a packet may be put into another one on its way. With a limit every packet has a destination
+    option, which many networks and AFTRs drop: unlike the kernel's own default there is none."""
+
+    hop_limit: int = Field(default=64, validation_alias="hop-limit", serialization_alias="hop-limit")
+    """Hop limit of the outer packets."""
+
+
+class InterfacesInterfaceVxlanRemoteName(Model):
+    """The end is an address that the DNS has for a name (AAAA). It is asked for again when the answer's time
+    to live is over. The tunnel stays on an address as long as it is among the answers."""
+
+    name: str
+    """The name."""
+
+    resolver: tuple[str, ...] = ()
+    """Addresses of the servers that are asked, in this order until one answers. Without any the machine's own
+    are asked (/etc/resolv.conf)."""
+
+
+class InterfacesInterfaceVxlanRemoteAftr(Model):
+    """The end is the AFTR whose name came with the DHCPv6 lease."""
+
+    interface: str
+    """Interface of the lease."""
+
+    resolver: tuple[str, ...] = ()
+    """Addresses of the servers that are asked, in this order until one answers. Without any the machine's own
+    are asked (/etc/resolv.conf)."""
+
+
+class InterfacesInterfaceVxlanLocalDelegated(Model):
+    """The end is an address in the prefix that is delegated to the router."""
+
+    interface: str
+    """Interface on which the prefix is delegated."""
+
+    subnet_id: int = Field(default=0, validation_alias="subnet-id", serialization_alias="subnet-id")
+    """The /64 inside the delegated prefix."""
+
+    interface_id: str = Field(default="::1", validation_alias="interface-id", serialization_alias="interface-id")
+    """The address inside the /64."""
 
 
 class InterfacesInterfaceVxlan(Model):
@@ -64,11 +279,29 @@ class InterfacesInterfaceVxlan(Model):
     underlay: str
     """Interface that the packets leave by. It need not be configured here, nor exist yet."""
 
-    remote: str
+    remote: str | None = None
     """Unicast address of the other end."""
+
+    remote_name: InterfacesInterfaceVxlanRemoteName | None = Field(default=None, validation_alias="remote-name", serialization_alias="remote-name")
+    """The end is an address that the DNS has for a name (AAAA). It is asked for again when the answer's time
+    to live is over. The tunnel stays on an address as long as it is among the answers."""
+
+    remote_aftr: InterfacesInterfaceVxlanRemoteAftr | None = Field(default=None, validation_alias="remote-aftr", serialization_alias="remote-aftr")
+    """The end is the AFTR whose name came with the DHCPv6 lease."""
+
+    remote_unknown: str | None = Field(default=None, validation_alias="remote-unknown", serialization_alias="remote-unknown")
+    """The end is another router's, which has not told its address yet: what is waited for, such as 'a global
+    address of wan0 of router home'. The controller puts the address here as soon as that router tells it."""
 
     local: str | None = None
     """Source address of the packets. Without it the kernel chooses."""
+
+    local_interface: str | None = Field(default=None, validation_alias="local-interface", serialization_alias="local-interface")
+    """The end is the global address of this interface, usually a learned one; a temporary, deprecated,
+    tentative or duplicate address is never taken."""
+
+    local_delegated: InterfacesInterfaceVxlanLocalDelegated | None = Field(default=None, validation_alias="local-delegated", serialization_alias="local-delegated")
+    """The end is an address in the prefix that is delegated to the router."""
 
     learning: bool = False
     """Whether source addresses of received frames fill the forwarding database. Off, unlike the kernel's
@@ -103,9 +336,24 @@ class InterfacesInterface(Model):
     """Link-layer address. Without it the kernel makes a random one each time it creates the link, and the
     other end's neighbour cache keeps the old one for up to a minute."""
 
+    ip6tnl: InterfacesInterfaceIp6tnl = Field(default=InterfacesInterfaceIp6tnl(), validation_alias="tasuki-link:ip6tnl", serialization_alias="tasuki-link:ip6tnl")
+    """The tunnel. All of it can be changed in place."""
+
+    ip6gre: InterfacesInterfaceIp6gre = Field(default=InterfacesInterfaceIp6gre(), validation_alias="tasuki-link:ip6gre", serialization_alias="tasuki-link:ip6gre")
+    """The tunnel: next header 47. All of it can be changed in place."""
+
     vxlan: InterfacesInterfaceVxlan | None = Field(default=None, validation_alias="tasuki-link:vxlan", serialization_alias="tasuki-link:vxlan")
     """The tunnel. VNI, port, underlay and the family of the remote end cannot be changed in place, nor can
     the local address be taken away: such a change builds the link anew."""
+
+    tcp_mss_clamp: Literal["mtu"] | int | None = Field(default=None, validation_alias="tasuki-nftables:tcp-mss-clamp", serialization_alias="tasuki-nftables:tcp-mss-clamp")
+    """The largest TCP segment that connections forwarded by this interface may announce, in both directions.
+    A number counts for IPv4, and for IPv6 20 bytes less."""
+
+    keep_ipv6_autoconfiguration_out: bool = Field(default=False, validation_alias="tasuki-nftables:keep-ipv6-autoconfiguration-out", serialization_alias="tasuki-nftables:keep-ipv6-autoconfiguration-out")
+    """The router sends no router advertisements and no DHCPv6 replies by this interface, whatever daemon
+    wants to. For a LAN whose line has no IPv6 internet: its hosts would try IPv6 first, and fall back
+    slowly."""
 
 
 class Interfaces(Model):

@@ -1,0 +1,181 @@
+"""Facts: what a router learns from its line or from the DNS, and what late-bound values are made of. Pure.
+
+A fact has a subject (an interface, a name, an address) and a noun, and is written SUBJECT/NOUN, such as
+`wan0/global-address`. Its values are texts in canonical spelling. The agent learns them, the controller makes
+peers follow them, and people may suppose them ("what would change if ...").
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv6Address, IPv6Network
+from typing import NamedTuple, TypeAlias
+
+Values: TypeAlias = tuple[str, ...]
+"""Never empty: what is not known has no entry."""
+
+
+class FactKey(NamedTuple):
+    """What a fact is about."""
+
+    subject: str
+    noun: str
+
+    def __str__(self) -> str:
+        """As people write it."""
+        return f"{self.subject}/{self.noun}"
+
+    @property
+    def text(self) -> str:
+        """As messages call it, such as "a global address of wan0"."""
+        return NOUNS[self.noun].text.format(self.subject)
+
+    @property
+    def hint(self) -> str:
+        """What people can do who wait for it."""
+        return NOUNS[self.noun].hint.format(self.subject)
+
+
+Facts: TypeAlias = Mapping[FactKey, Values]
+"""All that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """One sort of fact.
+
+    Attributes:
+        text: what messages call a fact of this sort; `{}` stands for its subject.
+        hint: what to look at while it is missing.
+        example: of the values.
+        canonical: the canonical spelling of a value. Raises ValueError for what is none, and says why.
+        single: whether there is one value only.
+    """
+
+    text: str
+    hint: str
+    example: str
+    canonical: Callable[[str], str]
+    single: bool = True
+
+
+def parse_key(text: str) -> FactKey:
+    """A fact's key as people write it.
+
+    Raises:
+        ValueError: it has no subject, or a noun that there is not. The message says what there is.
+    """
+    subject, _, noun = text.rpartition("/")
+    if not subject or noun not in NOUNS:
+        known = ", ".join(sorted(NOUNS))
+        raise ValueError(
+            f"'{text}' is no fact: write SUBJECT/NOUN, such as wan0/global-address; nouns are {known}"
+        )
+    return FactKey(subject, noun)
+
+
+def parse_values(key: FactKey, texts: tuple[str, ...]) -> Values:
+    """The values of a fact in canonical spelling.
+
+    Raises:
+        ValueError: they do not fit the noun.
+    """
+    noun = NOUNS[key.noun]
+    values = tuple(noun.canonical(text.strip()) for text in texts)
+    if not values or (noun.single and len(values) > 1):
+        wanted = "one value" if noun.single else "at least one value"
+        raise ValueError(f"{key} has {wanted}, such as {noun.example}")
+    return values
+
+
+def address_in(prefix: str, subnet_id: int, interface_id: str) -> str:
+    """The address at a place inside a delegated prefix.
+
+    Args:
+        prefix: such as "2001:db8:1200::/56".
+        subnet_id: number of a /64 in it.
+        interface_id: the last 64 bits, such as "::1".
+
+    Raises:
+        ValueError: the prefix has no such subnet; the message says which ones it has.
+    """
+    network = IPv6Network(prefix)
+    last = (1 << max(0, 64 - network.prefixlen)) - 1
+    if subnet_id > last or network.prefixlen > 64:  # noqa: PLR2004 - subnets are /64s
+        raise ValueError(f"{prefix} has no subnet {subnet_id}: its subnets are 0 to {last}")
+    return str(IPv6Address(int(network.network_address) | subnet_id << 64 | int(IPv6Address(interface_id))))
+
+
+def _address(text: str) -> str:
+    """An address that tunnels can end at."""
+    try:
+        address = IPv6Address(text)
+    except AddressValueError as error:
+        raise ValueError(f"'{text}' is no IPv6 address") from error
+    if (
+        address.scope_id
+        or address.is_multicast
+        or address.is_link_local
+        or address.is_loopback
+        or address.is_unspecified
+        or address.ipv4_mapped
+    ):
+        raise ValueError(f"{text} is no address that a tunnel can end at")
+    return str(address)
+
+
+def _prefix(text: str) -> str:
+    try:
+        prefix = IPv6Network(text)
+    except ValueError as error:
+        raise ValueError(f"'{text}' is no IPv6 prefix without host bits") from error
+    _address(str(prefix[1]))
+    if not 16 <= prefix.prefixlen <= 64:  # noqa: PLR2004 - what providers delegate
+        raise ValueError(f"{text}: a delegated prefix is between /16 and /64 long")
+    return str(prefix)
+
+
+def _name(text: str) -> str:
+    labels = text.rstrip(".").split(".")
+    if not text or len(text) > 253 or not all(_is_label(label) for label in labels):  # noqa: PLR2004 - RFC 1035
+        raise ValueError(f"'{text}' is no name in the DNS")
+    return text.rstrip(".").lower()
+
+
+def _is_label(label: str) -> bool:
+    return 0 < len(label) <= 63 and label.isascii() and label.replace("-", "a").replace("_", "a").isalnum()  # noqa: PLR2004 - RFC 1035
+
+
+NOUNS: Mapping[str, Noun] = {
+    "global-address": Noun(
+        text="a global address of {}",
+        hint="do router advertisements reach it, and does it take them? (ip -6 address show dev {})",
+        example="2001:db8::1",
+        canonical=_address,
+    ),
+    "delegated-prefix": Noun(
+        text="a prefix delegated on {}",
+        hint="does a DHCPv6 client ask for one there, and tell tasuki?",
+        example="2001:db8:1200::/56",
+        canonical=_prefix,
+    ),
+    "aftr-name": Noun(
+        text="the AFTR of the lease on {}",
+        hint="does the DHCPv6 server of {} send option 64?",
+        example="gw.example.net",
+        canonical=_name,
+    ),
+    "addresses": Noun(
+        text="an IPv6 address of the name {}",
+        hint="can the resolver be reached, and does it know {}?",
+        example="2001:db8::1",
+        canonical=_address,
+        single=False,
+    ),
+    "local-address": Noun(
+        text="the address {} on an interface of this router",
+        hint="no interface has it now: is it the right one, and is it no duplicate?",
+        example="2001:db8::1",
+        canonical=_address,
+    ),
+}
+"""All sorts of facts."""
