@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tasuki_yang.router import Router
 
     from tasuki_agent.kernel import Kernel
+    from tasuki_agent.known import Known
 
 Key: TypeAlias = Any
 """A string or a named tuple, with `str()` as people write it.
@@ -71,6 +72,23 @@ class Delete:
 
 
 Change: TypeAlias = Create | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Stands for the spec of a wanted object that is made of something that is not known yet.
+
+    What is there of it already stays, as far as its kind's `suspended` says.
+    """
+
+    on: str
+    """What is waited for, such as "a global address of wan0"."""
+    hint: str = ""
+    """What people can do about it."""
+
+    def __str__(self) -> str:
+        """What is waited for and what to do."""
+        return f"{self.on}: {self.hint}" if self.hint else self.on
 
 UNMANAGED_WHEN_NONE: Mapping[str, bool] = {"unmanaged_when_none": True}
 
@@ -133,6 +151,11 @@ Observed: TypeAlias = Mapping[str, Mapping[Key, Spec]]
 """All that was observed: kind's name to key to spec."""
 
 
+def as_it_is(spec: Spec, observed: Observed) -> Spec:  # noqa: ARG001
+    """What most kinds do with an object whose wanted form waits: nothing."""
+    return spec
+
+
 class Kind(Protocol):
     """One kind of object. Pure but for `observe` and `apply`."""
 
@@ -143,8 +166,11 @@ class Kind(Protocol):
     wakes_on: ClassVar[tuple[Topic, ...]]
     """What has this kind observed again: news of its objects, and of what takes them along."""
 
-    def want(self, intent: "Router") -> Mapping[Key, Spec]:
-        """What the router tree asks for, normalised like observed state. Total on a validated tree."""
+    def want(self, intent: "Router", known: "Known") -> Mapping[Key, Spec | Waiting]:
+        """What the router tree asks for, normalised like observed state. Total on a validated tree.
+
+        What is asked of `known` and not known makes the object wait.
+        """
         ...
 
     def needs(self, key: Key, spec: Spec) -> Iterable[Ref]:
@@ -168,6 +194,10 @@ class Kind(Protocol):
 
     def in_place(self, observed: Spec, wanted: Spec) -> bool:
         """Whether the kernel can change the one into the other. If not: delete and create, dependants too."""
+        ...
+
+    def suspended(self, spec: Spec, observed: Observed) -> Spec:
+        """What an object of ours that is there shall be while its wanted form waits: mostly what it is."""
         ...
 
     def path(self, key: Key, field: str = "") -> str:

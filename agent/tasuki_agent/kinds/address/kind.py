@@ -10,7 +10,7 @@ from typing import ClassVar
 from tasuki_agent.errors import Transient
 from tasuki_agent.kernel import Kernel, addresses, uapi
 from tasuki_agent.kernel.memo import Memo, ours_first
-from tasuki_agent.kind import Change, Create, Delete, Topic, Update
+from tasuki_agent.kind import Change, Create, Delete, Topic, Update, as_it_is
 from tasuki_agent.kinds.address import codec, link_local, model
 from tasuki_agent.kinds.address.model import Address, AddressKey
 from tasuki_agent.kinds.link import codec as link
@@ -29,6 +29,7 @@ class AddressKind:
     owns = staticmethod(model.owns)
     typed_over = staticmethod(model.typed_over)
     in_place = staticmethod(model.in_place)
+    suspended = staticmethod(as_it_is)
     path = staticmethod(model.path)
     tree = staticmethod(model.tree)
 

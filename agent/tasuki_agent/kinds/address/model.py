@@ -9,6 +9,7 @@ from tasuki_yang.router import Router
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import GROUP, PROTOCOL
 from tasuki_agent.kind import Observed, Ref
+from tasuki_agent.known import Known
 from tasuki_agent.kinds.address import link_local
 from tasuki_agent.kinds.link.model import UpLink
 from tasuki_agent.kinds.router_tree import interface_path, interface_tree
@@ -42,7 +43,7 @@ class Address:
     missing_link_local: str = field(default="", compare=False)
 
 
-def want(intent: Router) -> Mapping[AddressKey, Address]:
+def want(intent: Router, known: Known) -> Mapping[AddressKey, Address]:
     """Every address in the tree."""
     return {
         AddressKey(interface.name, addresses.canonical(address.ip)): Address(

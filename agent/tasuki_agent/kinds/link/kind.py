@@ -26,6 +26,7 @@ class LinkKind:
     owns = staticmethod(model.owns)
     typed_over = staticmethod(model.typed_over)
     in_place = staticmethod(model.in_place)
+    suspended = staticmethod(model.suspended)
     path = staticmethod(model.path)
     tree = staticmethod(model.tree)
 

@@ -1,14 +1,16 @@
 """Links in the router tree, and whose they are."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from tasuki_yang.router import Router
+from tasuki_yang.router import InterfacesInterface, Router
 
 from tasuki_agent.kernel.marks import GROUP
-from tasuki_agent.kind import Observed, Ref
+from tasuki_agent.kind import Observed, Ref, Waiting
+from tasuki_agent.known import Known, Unknown
 from tasuki_agent.kinds.link import linktypes
-from tasuki_agent.kinds.link.linktypes import LinkSpec, OtherLink
+from tasuki_agent.kinds.link.linktypes import LinkSpec, OtherLink, Tunnel
 from tasuki_agent.kinds.router_tree import interface_path, interface_tree
 
 OTHER = "iana-if-type:other"
@@ -28,16 +30,23 @@ class UpLink(Ref):
         return spec.up
 
 
-def want(intent: Router) -> Mapping[str, LinkSpec]:
+def want(intent: Router, known: Known) -> Mapping[str, LinkSpec | Waiting]:
     """The links that we create, and those of a type that we cannot create, which fail and say so."""
-    types = linktypes.by_identity()
     return {
-        interface.name: types[interface.type].want(interface)
-        if interface.type in types
-        else OtherLink(interface.type, interface.enabled)
+        interface.name: _want(interface, known)
         for interface in intent.interfaces.interface
         if interface.type != OTHER
     }
+
+
+def _want(interface: InterfacesInterface, known: Known) -> LinkSpec | Waiting:
+    link_type = linktypes.by_identity().get(interface.type)
+    if link_type is None:
+        return OtherLink(interface.type, interface.enabled)
+    try:
+        return link_type.want(interface, known)
+    except Unknown as unknown:
+        return Waiting(unknown.on, unknown.hint)
 
 
 def needs(key: str, spec: LinkSpec) -> Iterable[Ref]:  # noqa: ARG001
@@ -67,6 +76,17 @@ def in_place(observed: LinkSpec, wanted: LinkSpec) -> bool:
     return link_type is not None and type(observed) is type(wanted) and link_type.in_place(observed, wanted)
 
 
+def suspended(spec: LinkSpec, observed: Observed) -> LinkSpec:
+    """Down, if it is a tunnel from an address that the router has lost: nothing that it sends can leave.
+
+    The interface stays, and with it all that is bound to it by name or index.
+    """
+    local = spec.local if isinstance(spec, Tunnel) else None
+    if local is None or any(key.ip == local for key in observed.get("address", {})):
+        return spec
+    return replace(spec, up=False)  # type: ignore[type-var]
+
+
 def path(key: str, field: str = "") -> str:
     """The interface, or the leaf of a field of any link type."""
     return interface_path(key) + _leaves().get(field, "")
@@ -86,4 +106,4 @@ def _leaves() -> Mapping[str, str]:
     return leaves
 
 
-__all__ = ["OtherLink", "in_place", "needs", "owns", "path", "rank", "tree", "want"]
+__all__ = ["OtherLink", "in_place", "needs", "owns", "path", "rank", "suspended", "tree", "want"]

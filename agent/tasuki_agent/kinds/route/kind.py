@@ -10,7 +10,7 @@ from tasuki_agent.errors import Foreign
 from tasuki_agent.kernel import Kernel, addresses, uapi
 from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kernel.memo import Memo
-from tasuki_agent.kind import Change, Create, Delete, Topic, Update, differing_fields
+from tasuki_agent.kind import Change, Create, Delete, Topic, Update, as_it_is, differing_fields
 from tasuki_agent.kinds.address import codec as address
 from tasuki_agent.kinds.link import codec as link
 from tasuki_agent.kinds.route import codec, model
@@ -44,6 +44,7 @@ class RouteKind:
     owns = staticmethod(model.owns)
     typed_over = staticmethod(model.typed_over)
     in_place = staticmethod(model.in_place)
+    suspended = staticmethod(as_it_is)
     path = staticmethod(model.path)
     tree = staticmethod(model.tree)
 

@@ -14,6 +14,7 @@ from tasuki_yang.router import (
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import GROUP, PROTOCOL
 from tasuki_agent.kind import Observed, Ref, optional
+from tasuki_agent.known import Known
 from tasuki_agent.kinds.link.model import UpLink
 from tasuki_agent.kinds.router_tree import ROUTING
 
@@ -93,7 +94,7 @@ def apart(hop: NextHop, route: Route) -> bool:
     return hop.dev != route.dev or hop.via not in (None, route.via)
 
 
-def want(intent: Router) -> Mapping[RouteKey, Route]:
+def want(intent: Router, known: Known) -> Mapping[RouteKey, Route]:  # noqa: ARG001
     """Every static route in the tree."""
     routes = {}
     for protocol in intent.routing.control_plane_protocols.control_plane_protocol:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from tasuki_agent.errors import Transient
 from tasuki_agent.kernel import Kernel, uapi
 from tasuki_agent.kernel.memo import Memo
-from tasuki_agent.kind import Change, Create, Delete, Topic, Update
+from tasuki_agent.kind import Change, Create, Delete, Topic, Update, as_it_is
 from tasuki_agent.kinds.rule import codec, model
 from tasuki_agent.kinds.rule.model import Rule, RuleKey
 
@@ -26,6 +26,7 @@ class RuleKind:
     owns = staticmethod(model.owns)
     typed_over = staticmethod(model.typed_over)
     in_place = staticmethod(model.in_place)
+    suspended = staticmethod(as_it_is)
     path = staticmethod(model.path)
     tree = staticmethod(model.tree)
 

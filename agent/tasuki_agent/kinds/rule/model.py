@@ -11,6 +11,7 @@ from tasuki_yang.router import Router, RoutingRulesIpv4Rule, RoutingRulesIpv6Rul
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kind import Observed, Ref
+from tasuki_agent.known import Known
 from tasuki_agent.kinds.router_tree import ROUTING
 
 Family: TypeAlias = Literal["ipv4", "ipv6"]
@@ -81,7 +82,7 @@ def typed_into_tables(rules: Iterable[RuleKey]) -> frozenset[tuple[Family, int]]
     return frozenset(table for table in ours & typed if table[1] not in _TABLES_OF_THE_KERNEL)
 
 
-def want(intent: Router) -> Mapping[RuleKey, Rule]:
+def want(intent: Router, known: Known) -> Mapping[RuleKey, Rule]:  # noqa: ARG001
     """Every rule in the tree."""
     rules = intent.routing.rules
     families: tuple[tuple[Family, Iterable[_TreeRule]], ...] = (

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tasuki_agent.kernel import Kernel, uapi
-from tasuki_agent.kind import Change, Create, Delete, Topic, Update
+from tasuki_agent.kind import Change, Create, Delete, Topic, Update, as_it_is
 from tasuki_agent.kinds.link import codec as link
 from tasuki_agent.kinds.sysctl import model
 from tasuki_agent.kinds.sysctl.model import Sysctl
@@ -32,6 +32,7 @@ class SysctlKind:
     owns = staticmethod(model.owns)
     typed_over = staticmethod(model.typed_over)
     in_place = staticmethod(model.in_place)
+    suspended = staticmethod(as_it_is)
     path = staticmethod(model.path)
     tree = staticmethod(model.tree)
 

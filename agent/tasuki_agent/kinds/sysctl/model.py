@@ -8,6 +8,7 @@ from typing import Any
 from tasuki_yang.router import Router
 
 from tasuki_agent.kind import Observed, Ref
+from tasuki_agent.known import Known
 from tasuki_agent.kinds.router_tree import ROUTING, interface_path, interface_tree
 
 ACCEPT_RA = {"never": "0", "as-host": "1", "always": "2"}
@@ -22,7 +23,7 @@ class Sysctl:
     value: str
 
 
-def want(intent: Router) -> Mapping[str, Sysctl]:
+def want(intent: Router, known: Known) -> Mapping[str, Sysctl]:  # noqa: ARG001
     """The parameters that are set in the tree, by their paths under /proc/sys."""
     wanted = {
         f"net/ipv6/conf/{interface.name}/accept_ra": Sysctl(

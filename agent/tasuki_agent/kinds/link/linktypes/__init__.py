@@ -8,12 +8,13 @@ import pkgutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from tasuki_yang.router import InterfacesInterface
 
 from tasuki_agent.kernel.interfaces import Names
 from tasuki_agent.kind import optional
+from tasuki_agent.known import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,16 @@ class LinkSpec(Protocol):
         ...
 
 
+@runtime_checkable
+class Tunnel(LinkSpec, Protocol):
+    """What the specs of tunnels have besides."""
+
+    @property
+    def local(self) -> str | None:
+        """The address that the packets come from; None if the kernel's choice will do."""
+        ...
+
+
 class LinkType(Protocol):
     """One type of link: its spec, its leaves and its part of the kernel's message. Pure."""
 
@@ -81,8 +92,12 @@ class LinkType(Protocol):
     leaves: ClassVar[Mapping[str, str]]
     """Where the fields of the spec are, below the interface."""
 
-    def want(self, interface: InterfacesInterface) -> LinkSpec:
-        """The spec of an interface of this type, spelled as observed."""
+    def want(self, interface: InterfacesInterface, known: Known) -> LinkSpec:
+        """The spec of an interface of this type, spelled as observed.
+
+        Raises:
+            Unknown: it is made of something that is not known yet.
+        """
         ...
 
     def underlays(self, spec: Any) -> Iterable[str]:

@@ -10,6 +10,8 @@ from tasuki_agent.kernel import addresses
 from tasuki_agent.kernel.attributes import be16, number, raw, u8, u32
 from tasuki_agent.kernel.interfaces import Names
 from tasuki_agent.kind import optional
+from tasuki_agent.known import Known
+from tasuki_agent.kinds.link.ends import learned_fields, local_end, remote_end
 from tasuki_agent.kinds.link.linktypes import Basis
 
 # linux/if_link.h
@@ -38,6 +40,8 @@ class Vxlan:
     mac_address: str | None = optional()
     index: int = field(default=0, compare=False)
     group: int = field(default=0, compare=False)
+    learned: tuple[str, ...] = field(default=(), compare=False)
+    """Fields that the intent does not tell itself."""
 
 
 class VxlanType:
@@ -57,8 +61,8 @@ class VxlanType:
         "mac_address": "/tasuki-link:mac-address",
     }
 
-    def want(self, interface: InterfacesInterface) -> Vxlan:
-        """The spec of a VXLAN interface."""
+    def want(self, interface: InterfacesInterface, known: Known) -> Vxlan:
+        """The spec of a VXLAN interface. A fixed local address is taken as it is, here or not."""
         vxlan = interface.vxlan
         if vxlan is None:
             raise ValueError(f"interface {interface.name} is a vxlan without its parameters")
@@ -66,12 +70,13 @@ class VxlanType:
             vni=vxlan.vni,
             port=vxlan.udp_port,
             underlay=vxlan.underlay,
-            remote=addresses.canonical(vxlan.remote),
-            local=addresses.canonical(vxlan.local) if vxlan.local else None,
+            remote=remote_end(vxlan, known),
+            local=local_end(vxlan, known),
             learning=vxlan.learning,
             up=interface.enabled,
             mtu=interface.mtu,
             mac_address=interface.mac_address.lower() if interface.mac_address else None,
+            learned=learned_fields(vxlan),
         )
 
     def underlays(self, spec: Vxlan) -> Iterable[str]:

@@ -1,0 +1,67 @@
+"""Where facts come from: one source a file, each of which exports `SOURCE`.
+
+A source is discovered, as kinds are: nothing names the sources one by one, and adding one edits no other
+file.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeAlias
+
+from tasuki_yang.facts import FactKey, Facts
+
+from tasuki_agent.kind import Observed
+
+
+class Source(Protocol):
+    """One source of facts."""
+
+    nouns: ClassVar[tuple[str, ...]]
+    """What it tells."""
+
+    def learn(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:
+        """What is known now of what is asked for, all of it of this source's nouns. Waits for nothing.
+
+        Args:
+            asked: everything that the intent asks for of this source's nouns. What is not among it any more
+                need not be looked out for.
+            observed: the kernel's objects as last observed.
+            before: what was known at the last time, in an earlier run of the agent at first. Of several
+                equally good values the one that was chosen then is chosen again.
+        """
+        ...
+
+    async def run(self, changed: Callable[[], None]) -> None:
+        """Look out for what is asked for until cancelled; call `changed` when `learn` knows better."""
+        ...
+
+
+SourceFactory: TypeAlias = Callable[[Path], Source]
+"""What a source's file exports as `SOURCE`; takes the agent's state directory."""
+
+
+class Sources:
+    """All sources as one."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._sources = tuple(sources)
+
+    @classmethod
+    def load(cls, state_dir: Path) -> "Sources":
+        """Every source there is."""
+        names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+        return cls(importlib.import_module(f"{__name__}.{name}").SOURCE(state_dir) for name in names)
+
+    def __iter__(self) -> Iterable[Source]:
+        """The sources."""
+        return iter(self._sources)
+
+    def learn(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:
+        """What all sources know now of what is asked for."""
+        known: dict[FactKey, tuple[str, ...]] = {}
+        for source in self._sources:
+            own = frozenset(key for key in asked if key.noun in source.nouns)
+            known |= source.learn(own, observed, before)
+        return known

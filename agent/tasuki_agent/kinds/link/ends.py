@@ -1,0 +1,164 @@
+"""The ends of tunnels: fixed ones, and those that have to be learned first. Pure."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from tasuki_yang.facts import address_in
+
+from tasuki_agent.kernel import addresses
+from tasuki_agent.known import Known, Unknown
+
+
+class Delegated(Protocol):
+    """An address by its place in a delegated prefix, as the models have it."""
+
+    @property
+    def interface(self) -> str:
+        """Where the prefix is delegated."""
+        ...
+
+    @property
+    def subnet_id(self) -> int:
+        """Number of the /64."""
+        ...
+
+    @property
+    def interface_id(self) -> str:
+        """The last 64 bits."""
+        ...
+
+
+class Named(Protocol):
+    """A name and who resolves it."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
+
+    @property
+    def resolver(self) -> Sequence[str]:
+        """Addresses of servers; none for the machine's own."""
+        ...
+
+
+class OfLease(Protocol):
+    """The AFTR of a lease, and who resolves its name."""
+
+    @property
+    def interface(self) -> str:
+        """Where the lease is."""
+        ...
+
+    @property
+    def resolver(self) -> Sequence[str]:
+        """Addresses of servers; none for the machine's own."""
+        ...
+
+
+class Ends(Protocol):
+    """What the model of any tunnel over IPv6 says of its ends. Of each end one attribute is set."""
+
+    @property
+    def local(self) -> str | None:
+        """A fixed address."""
+        ...
+
+    @property
+    def local_interface(self) -> str | None:
+        """An interface that has the address."""
+        ...
+
+    @property
+    def local_delegated(self) -> Delegated | None:
+        """A place in a delegated prefix."""
+        ...
+
+    @property
+    def remote(self) -> str | None:
+        """A fixed address."""
+        ...
+
+    @property
+    def remote_name(self) -> Named | None:
+        """A name that has the address."""
+        ...
+
+    @property
+    def remote_aftr(self) -> OfLease | None:
+        """A lease that names the AFTR."""
+        ...
+
+    @property
+    def remote_unknown(self) -> str | None:
+        """What the controller waits for."""
+        ...
+
+
+def local_end(ends: Ends, known: Known) -> str | None:
+    """The address that the packets come from; None if the kernel may choose.
+
+    Raises:
+        Unknown: it is not known yet, or no interface has it.
+    """
+    if ends.local_interface:
+        return known.one(ends.local_interface, "global-address")
+    if ends.local_delegated:
+        return present(delegated_address(ends.local_delegated, known), known)
+    return addresses.canonical(ends.local) if ends.local else None
+
+
+def present(address: str, known: Known) -> str:
+    """The address, which an interface of this router has.
+
+    Raises:
+        Unknown: none has it, or not yet.
+    """
+    return known.one(address, "local-address")
+
+
+def delegated_address(place: Delegated, known: Known) -> str:
+    """The address at this place in a delegated prefix.
+
+    Raises:
+        Unknown: there is no prefix, or none with such a subnet.
+    """
+    prefix = known.one(place.interface, "delegated-prefix")
+    try:
+        return address_in(prefix, place.subnet_id, place.interface_id)
+    except ValueError as error:
+        raise Unknown(f"a delegated prefix on {place.interface} with that subnet", str(error)) from error
+
+
+def remote_end(ends: Ends, known: Known) -> str:
+    """The address that the packets go to.
+
+    Raises:
+        Unknown: it is not known yet.
+    """
+    if ends.remote_name:
+        return known.one(resolved_by(ends.remote_name.name, ends.remote_name.resolver), "addresses")
+    if ends.remote_aftr:
+        name = known.one(ends.remote_aftr.interface, "aftr-name")
+        return known.one(resolved_by(name, ends.remote_aftr.resolver), "addresses")
+    if ends.remote_unknown:
+        raise Unknown(ends.remote_unknown)
+    if ends.remote is None:
+        raise ValueError("a tunnel without a remote end")
+    return addresses.canonical(ends.remote)
+
+
+def resolved_by(name: str, resolvers: Sequence[str]) -> str:
+    """The subject of a name's addresses: NAME, or NAME@SERVER,SERVER where servers are chosen."""
+    servers = ",".join(addresses.canonical(server) for server in resolvers)
+    return f"{name.rstrip('.').lower()}@{servers}" if servers else name.rstrip(".").lower()
+
+
+def learned_fields(ends: Ends) -> tuple[str, ...]:
+    """Which ends are not fixed, as fields of a spec are called."""
+    learned = []
+    if ends.local_interface or ends.local_delegated:
+        learned.append("local")
+    if ends.remote is None:
+        learned.append("remote")
+    return tuple(learned)
