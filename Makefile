@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-NEED_ROOT := $(filter demo test bench,$(MAKECMDGOALS))
+NEED_ROOT := $(filter demo test bench vm vm-shell,$(MAKECMDGOALS))
 ifneq ($(NEED_ROOT),)
 ifneq ($(shell id -u),0)
 $(error This needs root, because it makes network namespaces: sudo make $(NEED_ROOT))
@@ -35,8 +35,16 @@ demo: setup ## A controller and its routers in network namespaces, told as a sto
 	@$(BIN)/python lab/demo.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: setup ## Run every test that this machine can run (TESTS=PATH for some)
+test: setup guest ## Run every test that this machine can run (TESTS=PATH for some)
 	@$(BIN)/python -m pytest $(or $(TESTS),--every-layer)
+
+.PHONY: vm
+vm: setup guest ## Run the kernel's tests under Debian's kernel in a virtual machine (TESTS=PATH for others)
+	@$(BIN)/python -m pytest --in-vm $(or $(TESTS),tests/kernel tests/vm)
+
+.PHONY: vm-shell
+vm-shell: setup guest ## A shell in that virtual machine
+	@$(BIN)/python lab/guest.py
 
 .PHONY: check
 check: check-style check-types check-architecture check-yang check-proto check-generated ## All that needs no root; make -k check goes on after a failure
@@ -104,6 +112,11 @@ build/.packages: tools/debian-packages
 	@$(BIN)/pip install --quiet --requirement requirements.txt
 	@$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $@
+
+# It succeeds also where it can get nothing; the tests say what is missing.
+.PHONY: guest
+guest:
+	@tools/guest
 
 $(BUF):
 	@npm install --silent --no-audit --no-fund --prefix build/node @bufbuild/buf@$(BUF_VERSION)

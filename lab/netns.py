@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Self
 
 POLL_SECONDS = 0.05
+SLOWNESS = float(os.environ.get("TASUKI_SLOWNESS", "1"))
+"""How many times longer things may take here: an emulated machine sets it, see guest.py."""
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 _serial = itertools.count(1)
@@ -25,13 +27,19 @@ class LabError(AssertionError):
     """What was expected of the machines did not come about."""
 
 
+def patient(seconds: float) -> float:
+    """A deadline for this machine, from one for an ordinary machine."""
+    return seconds * SLOWNESS
+
+
 def until(condition: Callable[[], object], *, within: float, why: str) -> None:
     """Wait for the condition.
 
     Raises:
-        LabError: it did not hold within so many seconds; an assertion that failed inside it is the cause.
+        LabError: it did not hold within so many seconds (on a slow machine: more); an assertion that failed
+            inside it is the cause.
     """
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + patient(within)
     cause: AssertionError | None = None
     while True:
         try:
@@ -41,7 +49,7 @@ def until(condition: Callable[[], object], *, within: float, why: str) -> None:
         except AssertionError as e:
             cause = e
         if time.monotonic() >= deadline:
-            raise LabError(f"not within {within:g} s: {why}") from cause
+            raise LabError(f"not within {patient(within):g} s: {why}") from cause
         time.sleep(POLL_SECONDS)
 
 

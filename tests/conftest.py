@@ -9,22 +9,32 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from vm.answering import Answering
+from vm.forwarding import Forwarding
 
 # A property that is slow once has met a busy machine; timed limits are what `make bench` is for.
 settings.register_profile("tasuki", deadline=None)
 settings.load_profile("tasuki")
 
 TESTS = Path(__file__).parent
-LAYERS = ("unit", "scenario", "kernel", "lab")
-NEED_ROOT = {"kernel", "lab"}
+LAYERS = ("unit", "scenario", "kernel", "lab", "vm")
+NEED_ROOT = {"kernel", "lab", "vm"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-layer", action="store_true", help="fail if a layer of tests ran nothing")
+    parser.addoption(
+        "--in-vm", action="store_true", help="run the tests in the guest, whatever this kernel has"
+    )
+    parser.addoption("--answers", type=Path, help="(for the guest) the file that takes the reports")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(LayerCount(config), "tasuki-layers")
+    answers = config.getoption("answers")
+    config.pluginmanager.register(
+        Answering(config, answers) if answers else Forwarding(config), "tasuki-guest"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
