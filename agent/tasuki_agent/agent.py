@@ -8,15 +8,17 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from tasuki_proto.channel import Target, TlsFiles
+from tasuki_yang.facts import Facts
 
 from tasuki_agent import kinds
 from tasuki_agent.controller_link import ControllerLink
 from tasuki_agent.custody import Custody
 from tasuki_agent.errors import Transient
+from tasuki_agent.facts import Sources
 from tasuki_agent.intent import Intent
 from tasuki_agent.kernel import Kernel
 from tasuki_agent.kind import Tree
-from tasuki_agent.operational import operational_tree
+from tasuki_agent.operational import operational_tree, with_state
 from tasuki_agent.reconcile.reconciler import Reconciler
 from tasuki_agent.state import StateDir
 
@@ -49,7 +51,10 @@ class Agent:
                 self.observe_interval,
                 on_applied=lambda intent: self._applied(intent, kernel.world),
             )
-            recorder = _DriftRecorder(self.state, reconciler)
+            sources = Sources.load(self.state.path)
+            reconciler.facts.sources = sources.learn
+            reconciler.facts.restore(self.state.load_facts(), self.clock())
+            recorder = _Recorder(self.state, reconciler)
             custody = Custody(self.state, reconciler, self.clock, self.uptime, kernel.world)
             link = ControllerLink(
                 router=self.router,
@@ -77,6 +82,8 @@ class Agent:
                 tasks.create_task(reconciler.run(), name="reconciler")
                 tasks.create_task(link.run(), name="link to the controller")
                 tasks.create_task(custody.run(), name="trial and guard")
+                for source in sources:
+                    tasks.create_task(source.run(lambda: reconciler.mark_dirty(())), name="facts")
         raise AssertionError("the tasks of an agent never end by themselves")
 
     def _applied(self, intent: Intent, world: str) -> None:
@@ -88,15 +95,31 @@ class Agent:
 
 
 @dataclass(slots=True)
-class _DriftRecorder:
-    """Writes the drift that the controller has not stored, when it has changed."""
+class _Recorder:
+    """Writes the drift that the controller has not stored, and the facts, when they have changed."""
 
     state: StateDir
     reconciler: Reconciler
     _written: list[int] | None = None
     _lost: int = 0
+    _facts: Facts | None = None
 
     def record(self) -> None:
+        self._record_facts()
+        self._record_drift()
+
+    def _record_facts(self) -> None:
+        facts = self.reconciler.facts.last()
+        if facts == (self._facts or {}):
+            return
+        try:
+            self.state.save_facts(facts)
+        except OSError as error:
+            log.warning("cannot keep facts on the disk: %s", error)
+        else:
+            self._facts = facts
+
+    def _record_drift(self) -> None:
         if (lost := self.reconciler.drift.lost) > self._lost:
             log.warning("%d drift items were too many to keep and are lost", lost - self._lost)
             self._lost = lost
@@ -125,4 +148,5 @@ async def _operational(reconciler: Reconciler) -> Tree:
         await reconciler.observe_all()
     except Transient as error:
         log.warning("cannot observe: %s", error)
-    return operational_tree(reconciler.kinds, reconciler.wanted, reconciler.observed)
+    tree = operational_tree(reconciler.kinds, reconciler.wanted, reconciler.observed)
+    return with_state(tree, reconciler.kinds, reconciler.board, reconciler.facts)

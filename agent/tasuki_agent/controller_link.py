@@ -207,7 +207,8 @@ class ControllerLink:
         answer = agent_pb2.PrepareAnswer(id=request.id)
         try:
             intent = Intent.parse(0, decompress(request.config_json_gz))
-            preparation = await prepare(self.reconciler.kinds, intent)
+            suppose = report.supposed(request.suppose)
+            preparation = await prepare(self.reconciler.kinds, intent, self.reconciler.facts, suppose)
             answer.plan.extend(preparation.plan)
             answer.waiting.extend(preparation.waiting)
         except (BrokenIntent, Transient) as error:

@@ -74,7 +74,7 @@ class Custody:
             OSError: it cannot be kept on the disk. Nothing has changed.
         """
         for each in filter(None, (intent, fallback)):
-            wanted_by(self.reconciler.kinds, each)
+            wanted_by(self.reconciler.kinds, each, self.reconciler.facts.known())
         if fallback and remaining <= 0:
             log.info("revision %d is as good as reverted: not taken up", intent.revision)
             return

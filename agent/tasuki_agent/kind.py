@@ -90,6 +90,7 @@ class Waiting:
         """What is waited for and what to do."""
         return f"{self.on}: {self.hint}" if self.hint else self.on
 
+
 UNMANAGED_WHEN_NONE: Mapping[str, bool] = {"unmanaged_when_none": True}
 
 

@@ -1,16 +1,27 @@
 """The router tree as it is in use: <operational> of RFC 8342 for the objects that the agent knows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from tasuki_yang.edit import merge
+from tasuki_yang.path import Lookup, parent
 from tasuki_yang.schema import ROUTER
 
 from tasuki_agent.kind import Kind, Observed, Ref, Tree
 from tasuki_agent.reconcile.compare import Wanted
+from tasuki_agent.reconcile.facts import KnownFact
+from tasuki_agent.reconcile.status import State, Status
+
+LEARNED: Final = {"ietf-origin:origin": "ietf-origin:learned"}
+"""What RFC 8342 section 5.3.4 says of a value that nobody configured, as RFC 7952 writes it."""
 
 
 def operational_tree(kinds: Sequence[Kind], wanted: Wanted, observed: Observed) -> Tree:
-    """Everything observed that is ours, stands where the intent wants something, or carries one of these."""
+    """Everything observed that is ours, stands where the intent wants something, or carries one of these.
+
+    Values that the intent has from facts bear their origin.
+    """
     by_name = {kind.name: kind for kind in kinds}
     shown = {
         Ref(kind.name, key): spec
@@ -31,4 +42,51 @@ def operational_tree(kinds: Sequence[Kind], wanted: Wanted, observed: Observed) 
             merge(ROUTER, fragments[i], fragments[i + 1]) if i + 1 < len(fragments) else fragments[i]
             for i in range(0, len(fragments), 2)
         ]
-    return fragments[0] if fragments else {}
+    tree = fragments[0] if fragments else {}
+    _mark(tree, (path for ref in shown for path in _learned(by_name[ref.kind], ref, wanted)))
+    return tree
+
+
+def with_state(
+    tree: Tree, kinds: Sequence[Kind], statuses: Iterable[tuple[Ref, Status]], facts: Iterable[KnownFact]
+) -> Tree:
+    """The tree with what is known of what the intent asks for, and with what still waits."""
+    paths = {kind.name: kind.path for kind in kinds}
+    waiting = [
+        {"path": paths[ref.kind](ref.key), "on": status.message, "since": _date_and_time(status.since)}
+        for ref, status in statuses
+        if status.state is State.WAITING
+    ]
+    known = [
+        {
+            "subject": fact.key.subject,
+            "name": fact.key.noun,
+            **({"value": list(fact.values)} if fact.values else {}),
+            "since": _date_and_time(fact.since),
+        }
+        for fact in facts
+    ]
+    state = {name: entries for name, entries in (("fact", known), ("waiting", waiting)) if entries}
+    return {**tree, "tasuki-agent:agent": state} if state else tree
+
+
+def _learned(kind: Kind, ref: Ref, wanted: Wanted) -> Iterable[str]:
+    """Where the object has values from facts: `""` among its learned fields stands for all of it."""
+    spec = wanted.get(ref.kind, {}).get(ref.key)
+    return [kind.path(ref.key, name) for name in getattr(spec, "learned", ())]
+
+
+def _mark(tree: Tree, paths: Iterable[str]) -> None:
+    """Write the origin beside leaves and into entries of a tree that nobody else has yet."""
+    lookup = Lookup(ROUTER, tree)
+    for path in paths:
+        value = lookup.get(path)
+        if isinstance(value, dict):
+            value["@"] = LEARNED
+        elif value is not None:
+            above: Any = lookup.get(parent(path))
+            above["@" + path.rpartition("/")[2]] = LEARNED
+
+
+def _date_and_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -4,14 +4,23 @@ The same computation as the reconciler's, on an observation of its own.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+from tasuki_yang.facts import Facts
 
 from tasuki_agent.intent import Intent
-from tasuki_agent.kind import Change, Create, Delete, Kind, Update
-from tasuki_agent.reconcile.compare import Class, compare
-from tasuki_agent.reconcile.plan import plan
+from tasuki_agent.kind import Create, Delete, Kind, Observed, Update, Waiting, differing_fields
+from tasuki_agent.known import Known
+from tasuki_agent.reconcile.compare import Class, Wanted, compare
+from tasuki_agent.reconcile.drift import text
+from tasuki_agent.reconcile.facts import FactBook
+from tasuki_agent.reconcile.plan import Step, plan
 from tasuki_agent.reconcile.want import wanted_by
+
+_MAX_QUESTIONS: Final = 8
+"""How often what is known may ask for more: a lease names an AFTR, whose name has addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +33,27 @@ class Preparation:
     """Objects that would not be there at once, and why."""
 
 
-async def prepare(kinds: Sequence[Kind], intent: Intent) -> Preparation:
+async def prepare(
+    kinds: Sequence[Kind], intent: Intent, facts: FactBook, suppose: Facts | None = None
+) -> Preparation:
     """Plan what brings the router to this intent.
+
+    Args:
+        kinds: all kinds.
+        intent: what the router would be.
+        facts: what is known.
+        suppose: what to take for known instead.
 
     Raises:
         BrokenIntent: a kind cannot read it.
         Transient: the kernel did not answer in full.
     """
-    wanted = wanted_by(kinds, intent)
     results = await asyncio.gather(*(kind.observe() for kind in kinds))
     observed = {kind.name: specs for kind, specs in zip(kinds, results, strict=True)}
+    wanted = _wanted(kinds, intent, facts, suppose or {}, observed)
     differences = compare(kinds, wanted, observed)
     todo = plan(kinds, differences, wanted, observed)
-    changes = [f"{_verb(step.change)} {step.ref}" for level in todo.levels for step in level]
+    changes = [_in_words(step) for level in todo.levels for step in level]
     waiting = [f"{ref} waits for {need}" for ref, need in todo.waiting.items()]
     foreign = (difference.ref for difference in differences if difference.class_ is Class.FOREIGN)
     return Preparation(
@@ -44,11 +61,39 @@ async def prepare(kinds: Sequence[Kind], intent: Intent) -> Preparation:
     )
 
 
-def _verb(change: Change) -> str:
-    match change:
+def _in_words(step: Step) -> str:
+    """Such as "create link vxlan01" and "change link ip6tnl1 (local 2001:db8::1 → 2001:db8::2)"."""
+    match step.change:
         case Create():
-            return "create"
-        case Update():
-            return "change"
+            return f"create {step.ref}"
         case Delete():
-            return "delete"
+            return f"delete {step.ref}"
+        case Update(_, observed, spec):
+            details = (
+                f"{name} {text(getattr(observed, name))} → {text(getattr(spec, name))}"
+                for name in differing_fields(spec, observed)
+            )
+            return f"change {step.ref} ({', '.join(details)})"
+
+
+def _wanted(
+    kinds: Sequence[Kind], intent: Intent, facts: FactBook, suppose: Facts, observed: Observed
+) -> Wanted:
+    """What would be wanted, with what is known once the plan is carried out."""
+    found = dict(suppose)
+    for _ in range(_MAX_QUESTIONS):
+        known = Known(found)
+        wanted = wanted_by(kinds, intent, known)
+        before, found = found, {**facts.look(known.asked, _afterwards(observed, wanted)), **suppose}
+        if found == before:
+            break
+    return wanted
+
+
+def _afterwards(observed: Observed, wanted: Wanted) -> Observed:
+    """What would be observed then: above all the addresses that the plan itself makes."""
+    after: dict[str, Mapping[object, object]] = {}
+    for name, specs in observed.items():
+        made = {key: spec for key, spec in wanted[name].items() if not isinstance(spec, Waiting)}
+        after[name] = {**specs, **made}
+    return after

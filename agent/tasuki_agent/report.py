@@ -1,11 +1,15 @@
 """What the agent tells the controller, in the protocol's messages."""
 
+from collections.abc import Iterable
+
 from google.protobuf.timestamp_pb2 import Timestamp
-from tasuki_proto.v1 import agent_pb2, drift_pb2, router_pb2
+from tasuki_proto.v1 import agent_pb2, drift_pb2, fact_pb2, router_pb2
+from tasuki_yang.facts import FactKey, Facts
 
 from tasuki_agent.kind import Kind, Ref
 from tasuki_agent.reconcile.compare import Class
 from tasuki_agent.reconcile.drift import Action, DriftItem
+from tasuki_agent.reconcile.facts import KnownFact
 from tasuki_agent.reconcile.reconciler import Reconciler
 from tasuki_agent.reconcile.status import State, Status
 from tasuki_agent.trial import Reverted
@@ -74,6 +78,18 @@ def build(
         problem=problem,
         reverted=_reverted(reverted) if reverted else None,
         revision=reconciler.judged.revision if reconciler.judged else 0,
+        facts=[_fact(fact) for fact in reconciler.facts],
+    )
+
+
+def supposed(facts: Iterable[fact_pb2.Fact]) -> Facts:
+    """Facts as they are told."""
+    return {FactKey(fact.subject, fact.noun): tuple(fact.values) for fact in facts if fact.values}
+
+
+def _fact(fact: KnownFact) -> fact_pb2.Fact:
+    return fact_pb2.Fact(
+        subject=fact.key.subject, noun=fact.key.noun, values=fact.values, since=timestamp(fact.since)
     )
 
 

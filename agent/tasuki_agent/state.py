@@ -3,6 +3,7 @@
     intent.json    the intent that the router is kept to, also at boot, and where it goes from there by itself
     applied.json   the newest intent that was met, and in which boot: tells drift from work still to do
     drift.json     drift that the controller has not stored yet
+    facts.json     the last values of what the intent asks for
 
 Each file is replaced as a whole, so that a crash leaves the old or the new one. A file that cannot be read is
 set aside
@@ -17,6 +18,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
+
+from tasuki_yang.facts import Facts, parse_key, parse_values
 
 from tasuki_agent.durable import replace_file
 from tasuki_agent.intent import BrokenIntent, Intent
@@ -100,6 +103,17 @@ class StateDir:
         if records or path.exists():
             replace_file(path, json.dumps(records).encode())
 
+    def load_facts(self) -> Facts:
+        """The last values of what was asked for."""
+        return self._read("facts.json", _facts_of) or {}
+
+    def save_facts(self, facts: Facts) -> None:
+        """Keep the values, so that a restart moves no tunnel."""
+        record = {str(key): values for key, values in facts.items()}
+        path = self.path / "facts.json"
+        if record or path.exists():
+            replace_file(path, json.dumps(record).encode())
+
     def _read(self, name: str, read: Callable[[Any], T]) -> T | None:
         try:
             return read(json.loads((self.path / name).read_bytes()))
@@ -147,6 +161,11 @@ def _held_of(record: Any) -> Held:
         before=_intent_of(before) if before else None,
         reverted=Reverted(**{**reverted, "cause": Cause[reverted["cause"]]}) if reverted else None,
     )
+
+
+def _facts_of(record: Any) -> Facts:
+    keys = {parse_key(text): tuple(map(str, values)) for text, values in dict(record).items()}
+    return {key: parse_values(key, values) for key, values in keys.items()}
 
 
 def _to_item(record: dict[str, Any]) -> DriftItem:

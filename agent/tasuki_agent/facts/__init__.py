@@ -6,7 +6,7 @@ file.
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeAlias
 
@@ -54,7 +54,7 @@ class Sources:
         names = sorted(module.name for module in pkgutil.iter_modules(__path__))
         return cls(importlib.import_module(f"{__name__}.{name}").SOURCE(state_dir) for name in names)
 
-    def __iter__(self) -> Iterable[Source]:
+    def __iter__(self) -> Iterator[Source]:
         """The sources."""
         return iter(self._sources)
 

@@ -1,13 +1,13 @@
 """What differs between wanted and observed objects, and whose each difference is to mend."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from tasuki_agent.kind import Key, Kind, Observed, Ref, Spec, differing_fields
+from tasuki_agent.kind import Key, Kind, Observed, Ref, Spec, Waiting, differing_fields
 
-Wanted = Mapping[str, Mapping[Key, Spec]]
-"""All that the intent asks for: kind's name to key to spec."""
+Wanted = Mapping[str, Mapping[Key, Spec | Waiting]]
+"""All that the intent asks for: kind's name to key to spec, or to what that waits for."""
 
 
 class Class(Enum):
@@ -18,20 +18,26 @@ class Class(Enum):
     UNEXPECTED = "unexpected"
     FOREIGN = "foreign"
     """Wanted, and somebody else's object stands in its place: reported, never touched."""
+    WAITING = "waiting"
+    """Wanted, and made of something that is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One object that is not as wanted.
 
-    `wanted` is None for UNEXPECTED, `observed` for MISSING; `fields` names what differs for CHANGED.
+    `wanted` is None for UNEXPECTED, `observed` for MISSING; `fields` names what differs for CHANGED. For
+    WAITING, `wanted` is what is waited for, and `observed` None unless something of ours is there.
     """
 
     ref: Ref
     class_: Class
-    wanted: Spec | None
+    wanted: Spec | Waiting | None
     observed: Spec | None
     fields: tuple[str, ...] = ()
+    excused: bool = False
+    """The intent itself says that it cannot be otherwise now, so that it is no drift: the object waits, or
+    what it needs waits or is switched off."""
 
 
 def compare(
@@ -45,9 +51,39 @@ def compare(
         observed: all observed objects.
         settled: what had been as wanted, and so was ours, when last looked at.
     """
-    return [
+    by_name = {kind.name: kind for kind in kinds}
+    differences = (
         difference for kind in kinds for difference in _compare_kind(kind, wanted, observed, settled or {})
+    )
+    return [
+        replace(each, excused=True) if _is_excused(by_name, each, wanted, observed) else each
+        for each in differences
     ]
+
+
+def _is_excused(
+    kinds: Mapping[str, Kind], difference: Difference, wanted: Wanted, observed: Observed
+) -> bool:
+    spec = difference.wanted
+    if isinstance(spec, Waiting):
+        return True
+    if spec is None or difference.class_ is Class.FOREIGN:
+        return False
+    needs = kinds[difference.ref.kind].needs(difference.ref.key, spec)
+    return any(_is_withheld(kinds, need, wanted, observed) for need in needs)
+
+
+def _is_withheld(kinds: Mapping[str, Kind], need: Ref, wanted: Wanted, observed: Observed) -> bool:
+    """Whether a need is not met, and the intent does not want it met now either."""
+    seen = observed.get(need.kind, {}).get(need.key)
+    if seen is not None and need.met_by(seen):
+        return False
+    spec = wanted.get(need.kind, {}).get(need.key)
+    if spec is None:
+        return False
+    if isinstance(spec, Waiting) or not need.met_by(spec):
+        return True
+    return any(_is_withheld(kinds, each, wanted, observed) for each in kinds[need.kind].needs(need.key, spec))
 
 
 def _compare_kind(kind: Kind, wanted: Wanted, observed: Observed, settled: Wanted) -> Iterator[Difference]:
@@ -56,7 +92,10 @@ def _compare_kind(kind: Kind, wanted: Wanted, observed: Observed, settled: Wante
     had = settled.get(kind.name, {})
     for key, spec in wants.items():
         seen = sees.get(key)
-        if seen is None:
+        if isinstance(spec, Waiting):
+            ours = seen if seen is not None and kind.owns(key, seen, observed) else None
+            yield Difference(Ref(kind.name, key), Class.WAITING, spec, ours)
+        elif seen is None:
             yield Difference(Ref(kind.name, key), Class.MISSING, spec, None)
         elif not kind.owns(key, seen, observed):
             if key in had and kind.typed_over(key, seen):

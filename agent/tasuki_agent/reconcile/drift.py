@@ -2,7 +2,7 @@
 
 A difference is drift when the object had been as wanted before (missing, changed), or was never wanted
 (unexpected).
-What differs because the intent has just changed is work, not drift.
+What differs because the intent or what is known has just changed is work, not drift.
 
 Items wait here until the controller has stored them. The book is bounded by merging, never by a queue: an
 item that
@@ -147,12 +147,15 @@ class DriftBook:
                 self._put(subject, replace(item, action=action, message=message))
 
     def settle(self, wanted: Wanted, differences: Iterable[Difference]) -> None:
-        """Remember what is as wanted now; what differs keeps what was remembered of it."""
+        """Remember what is as wanted now; what differs keeps what was remembered of it.
+
+        What is excused is forgotten: to make it again is no repair.
+        """
         settled = {name: dict(specs) for name, specs in wanted.items()}
         for difference in differences:
             ref = difference.ref
             before = self.settled.get(ref.kind, {}).get(ref.key)
-            if before is None:
+            if before is None or difference.excused:
                 settled.setdefault(ref.kind, {}).pop(ref.key, None)
             else:
                 settled.setdefault(ref.kind, {})[ref.key] = before
@@ -182,6 +185,8 @@ class DriftBook:
             self._put(_Subject(Ref(item.kind, item.id), item.field, item.class_), closed)
 
     def _is_drift(self, difference: Difference) -> bool:
+        if difference.excused:
+            return False
         ref = difference.ref
         before = self.settled.get(ref.kind, {}).get(ref.key)
         if difference.class_ is Class.UNEXPECTED:

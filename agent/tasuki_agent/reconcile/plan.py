@@ -8,8 +8,20 @@ anew together with all that needs it, because the kernel takes those away with i
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
-from tasuki_agent.kind import Change, Create, Delete, Kind, Observed, Ref, Spec, Update
+from tasuki_agent.kind import (
+    Change,
+    Create,
+    Delete,
+    Kind,
+    Observed,
+    Ref,
+    Spec,
+    Update,
+    Waiting,
+    differing_fields,
+)
 from tasuki_agent.reconcile.compare import Class, Difference, Wanted
 
 
@@ -27,8 +39,8 @@ class Plan:
     """Levels are carried out one after another, the steps of a level at once."""
 
     levels: tuple[tuple[Step, ...], ...]
-    waiting: Mapping[Ref, Ref]
-    """Objects that cannot be made yet, and the object that each one waits for."""
+    waiting: Mapping[Ref, Ref | Waiting]
+    """Objects that cannot be made yet, and the object or the fact that each one waits for."""
 
 
 def plan(
@@ -56,6 +68,7 @@ def plan(
     order = {kind.name: index for index, kind in enumerate(kinds)}
     return Plan(
         levels=(
+            *draft.suspension_levels(),
             *draft.deletion_levels(order, draft.replaced),
             *draft.creation_levels(order),
             *draft.deletion_levels(order, draft.delete),
@@ -76,7 +89,8 @@ class _Draft:
     replaced: dict[Ref, Delete] = field(default_factory=dict)
     foreign: set[Ref] = field(default_factory=set)
     held: set[Ref] = field(default_factory=set)
-    waiting: dict[Ref, Ref] = field(default_factory=dict)
+    suspend: dict[Ref, Update] = field(default_factory=dict)
+    waiting: dict[Ref, Ref | Waiting] = field(default_factory=dict)
     depth: dict[Ref, int] = field(default_factory=dict)
     needs: dict[Ref, tuple[Ref, ...]] = field(default_factory=dict)
 
@@ -86,6 +100,10 @@ class _Draft:
         match difference.class_:
             case Class.FOREIGN:
                 self.foreign.add(ref)
+            case Class.WAITING:
+                self.waiting[ref] = cast("Waiting", difference.wanted)
+                if difference.observed is not None and ref not in held:
+                    self.suspend_if_need_be(ref, difference.observed)
             case _ if ref in held:
                 self.held.add(ref)
             case Class.MISSING:
@@ -98,6 +116,12 @@ class _Draft:
                 self.replaced[ref] = Delete(ref.key, difference.observed)
                 self.make[ref] = Create(ref.key, difference.wanted)
 
+    def suspend_if_need_be(self, ref: Ref, seen: Spec) -> None:
+        """Leave what is there of an object that waits as its kind says."""
+        suspended = self.kinds[ref.kind].suspended(seen, self.observed)
+        if differing_fields(suspended, seen):
+            self.suspend[ref] = Update(ref.key, seen, suspended)
+
     def recreate_dependants(self) -> None:
         """Plan anew what vanishes with the replaced objects: all that needs them, even through others."""
         if not self.replaced:
@@ -105,6 +129,8 @@ class _Draft:
         users: dict[Ref, list[Ref]] = defaultdict(list)
         for name, specs in self.wanted.items():
             for key, spec in specs.items():
+                if isinstance(spec, Waiting):
+                    continue
                 for need in self.kinds[name].needs(key, spec):
                     users[need].append(Ref(name, key))
         seen = set(self.replaced)
@@ -142,9 +168,15 @@ class _Draft:
 
     def _future(self, ref: Ref) -> Spec | None:
         """What the object will be when the plan is carried out; None if it will not be there."""
+        if ref in self.suspend:
+            return self.suspend[ref].spec
         if ref in self.make:
             return None if ref in self.waiting else self.make[ref].spec
         return None if ref in self.foreign else self.observed.get(ref.kind, {}).get(ref.key)
+
+    def suspension_levels(self) -> list[tuple[Step, ...]]:
+        """All at once, before anything is made that would rely on them."""
+        return [tuple(Step(ref, change) for ref, change in self.suspend.items())] if self.suspend else []
 
     def creation_levels(self, order: Mapping[str, int]) -> list[tuple[Step, ...]]:
         """First what others refer to."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 
 from tasuki_agent.errors import ApplyError, Transient
 from tasuki_agent.intent import Intent
-from tasuki_agent.kind import Create, Key, Kind, Ref, Spec
+from tasuki_agent.kind import Create, Key, Kind, Ref, Spec, Waiting
 from tasuki_agent.reconcile.compare import Class, Difference, Wanted, compare
 from tasuki_agent.reconcile.drift import DriftBook
+from tasuki_agent.reconcile.facts import FactBook
 from tasuki_agent.reconcile.plan import Plan, Step, plan
 from tasuki_agent.reconcile.status import Moment, State, StatusBoard
 from tasuki_agent.reconcile.want import wanted_by
@@ -36,6 +37,7 @@ class Reconciler:
         kinds: all kinds, each after those that it follows.
         clock: seconds since the epoch, for what is reported. It may be set.
         uptime: seconds of a clock that nobody sets, for what is due.
+        facts: what is known of what the intent asks for.
         full_interval: seconds between observations of everything.
         on_change: called after every step that changed what there is to report.
         on_applied: called when all of an intent is seen to be so, with the intent.
@@ -50,6 +52,7 @@ class Reconciler:
     full_interval: float = 60.0
     on_change: Callable[[], None] = lambda: None
     on_applied: Callable[[Intent], None] = lambda _: None
+    facts: FactBook = field(default_factory=FactBook)
     board: StatusBoard = field(default_factory=StatusBoard)
     drift: DriftBook = field(default_factory=DriftBook)
     intent: Intent | None = None
@@ -76,8 +79,11 @@ class Reconciler:
         if applied is not None:
             self.applied = applied
             self.applied_revision = applied.revision
-            settled = wanted_by(self.kinds, applied)
-            self.drift.settled = {name: dict(specs) for name, specs in settled.items()}
+            settled = wanted_by(self.kinds, applied, self.facts.known())
+            self.drift.settled = {
+                name: {key: spec for key, spec in specs.items() if not isinstance(spec, Waiting)}
+                for name, specs in settled.items()
+            }
         self.set_intent(intent)
 
     def set_intent(self, intent: Intent) -> None:
@@ -86,7 +92,9 @@ class Reconciler:
         Raises:
             BrokenIntent: a kind cannot read it. Nothing has changed.
         """
-        self.wanted = wanted_by(self.kinds, intent)
+        known = self.facts.known()
+        self.wanted = wanted_by(self.kinds, intent, known)
+        self.facts.asked = known.asked
         self.intent = intent
         self.board.retry_all()
         self.mark_dirty(kind.name for kind in self.kinds)
@@ -152,6 +160,8 @@ class Reconciler:
         await self._observe(self._due())
         repeats: dict[Ref, int] = {}
         for _ in range(MAX_PASSES):
+            if self.intent is intent:
+                wanted = self._learn(intent)
             differences = self._account(wanted)
             todo = plan(self.kinds, differences, wanted, self.observed, self._held(differences, repeats))
             self._note(differences, todo)
@@ -171,6 +181,20 @@ class Reconciler:
         if self.intent is intent:
             self._conclude(intent, wanted, differences)
         self.on_change()
+
+    def _learn(self, intent: Intent) -> Wanted:
+        """Have what is wanted follow what is known now.
+
+        One fact may ask for the next, such as the addresses of a name that a lease tells.
+        """
+        while news := self.facts.learn(self.observed, self.clock()):
+            for fact in news:
+                log.info("%s is %s", fact.key, ", ".join(fact.values) or "not known any more")
+            known = self.facts.known()
+            self.wanted = wanted_by(self.kinds, intent, known)
+            self.facts.asked = known.asked
+            self.board.retry_all()
+        return self.wanted
 
     def _account(self, wanted: Wanted) -> list[Difference]:
         differences = compare(self.kinds, wanted, self.observed, self.drift.settled)
@@ -262,7 +286,9 @@ class Reconciler:
         by_name = {kind.name: kind for kind in self.kinds}
         for ref in self.board.held(self._now):
             spec = wanted[ref.kind].get(ref.key)
-            if spec is not None and not changed.isdisjoint(by_name[ref.kind].needs(ref.key, spec)):
+            if spec is None or isinstance(spec, Waiting):
+                continue
+            if not changed.isdisjoint(by_name[ref.kind].needs(ref.key, spec)):
                 self.board.retry(ref)
 
     def _touched(self, todo: Plan) -> set[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from tasuki_agent.errors import ApplyError, Foreign, Permanent
-from tasuki_agent.kind import Ref
+from tasuki_agent.kind import Ref, Waiting
 
 FIRST_RETRY = 1.0
 """Seconds until the second try of a change that failed; doubles with each further one."""
@@ -87,8 +87,8 @@ class StatusBoard:
         """The object's change is under way."""
         self._set(ref, State.PENDING, "", now)
 
-    def waiting(self, ref: Ref, on: Ref, now: Moment) -> None:
-        """The object cannot be made before another one is there."""
+    def waiting(self, ref: Ref, on: Ref | Waiting, now: Moment) -> None:
+        """The object cannot be made before another one is there, or before something is known."""
         self._set(ref, State.WAITING, f"waits for {on}", now)
 
     def foreign(self, ref: Ref, now: Moment) -> None:

@@ -1,0 +1,77 @@
+"""What is known of what the intent asks for, and since when."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from tasuki_yang.facts import FactKey, Facts, Values
+
+from tasuki_agent.kind import Observed
+from tasuki_agent.known import Known
+
+Learn: TypeAlias = Callable[[Collection[FactKey], Observed, Facts], Facts]
+"""What all sources know now: of these facts, with these objects observed, and this known before."""
+
+
+class KnownFact(NamedTuple):
+    """One fact as it stands."""
+
+    key: FactKey
+    values: Values
+    """Empty while it is not known."""
+    since: float
+    """Seconds since the epoch."""
+
+
+@dataclass(slots=True)
+class FactBook:
+    """The facts that the intent asks for.
+
+    Attributes:
+        sources: tell what is known.
+        asked: what the intent asks for, known or not. Nothing else is looked out for, or told to anybody.
+    """
+
+    sources: Learn = lambda _asked, _observed, _before: {}
+    asked: set[FactKey] = field(default_factory=set)
+    _facts: dict[FactKey, KnownFact] = field(default_factory=dict)
+    _last: dict[FactKey, Values] = field(default_factory=dict)
+    """The last values of each fact, which may be lost now: of equally good ones they are taken again."""
+
+    def known(self) -> Known:
+        """What is known, to be asked."""
+        return Known({key: fact.values for key, fact in self._facts.items() if fact.values})
+
+    def look(self, asked: Collection[FactKey], observed: Observed) -> Facts:
+        """What the sources know of these facts, which somebody asks for who only wants to see."""
+        return self.sources(frozenset(self.asked.union(asked)), observed, self._last)
+
+    def learn(self, observed: Observed, now: float) -> list[KnownFact]:
+        """Take in what the sources know now. Returns what has changed of what is asked for."""
+        found = self.sources(frozenset(self.asked), observed, self._last)
+        facts, news = {}, []
+        for key in sorted(self.asked):
+            values = found.get(key, ())
+            fact = self._facts.get(key)
+            # To be asked for the first time is no news.
+            if fact is None or fact.values != values:
+                changed = values != (fact.values if fact else ())
+                fact = KnownFact(key, values, now)
+                news += [fact] if changed else []
+            facts[key] = fact
+        self._facts = facts
+        self._last |= found
+        return news
+
+    def restore(self, facts: Facts, now: float) -> None:
+        """Start with what was known at the end of an earlier run, until the sources know better."""
+        self._facts = {key: KnownFact(key, values, now) for key, values in facts.items()}
+        self._last = dict(facts)
+
+    def last(self) -> Facts:
+        """The last values of what is asked for, to be restored after a restart."""
+        return {key: self._last[key] for key in sorted(self.asked) if key in self._last}
+
+    def __iter__(self) -> Iterator[KnownFact]:
+        """Every fact that is asked for, known or not."""
+        return iter(self._facts.values())
