@@ -31,7 +31,7 @@ class Illiterate:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._kind, name)
 
-    def want(self, tree: Any) -> dict[str, Any]:
+    def want(self, tree: Any, known: Any) -> dict[str, Any]:
         if tree == BAD.tree:
             raise OSError("inet_pton: illegal IP address string")
         return {}

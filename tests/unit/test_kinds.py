@@ -15,8 +15,9 @@ from unittest.mock import MagicMock
 import pytest
 from hypothesis import Phase, example, given, settings
 from tasuki_agent import kinds
-from tasuki_agent.kind import Key, Kind, Spec, differing_fields
+from tasuki_agent.kind import Key, Kind, Spec, Waiting, differing_fields
 from tasuki_agent.kinds.link.model import OTHER
+from tasuki_agent.known import Known
 from tasuki_yang.check import check
 from tasuki_yang.path import parse
 from tasuki_yang.router import Router
@@ -50,7 +51,13 @@ def wanted() -> Mapping[str, Objects]:
 
 
 def want(kind: Kind, tree: Any) -> Mapping[Key, Spec]:
-    return kind.want(Router.model_validate_json(json.dumps(tree)))
+    """What is wanted and does not wait for facts. What does has a place in the tree all the same."""
+    wanted = kind.want(Router.model_validate_json(json.dumps(tree)), Known())
+    for key, spec in wanted.items():
+        if isinstance(spec, Waiting):
+            parse(ROUTER, kind.path(key))
+            assert str(spec)
+    return {key: spec for key, spec in wanted.items() if not isinstance(spec, Waiting)}
 
 
 @each_kind

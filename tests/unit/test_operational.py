@@ -8,6 +8,7 @@ from unittest.mock import MagicMock
 
 from tasuki_agent import kinds
 from tasuki_agent.kinds.link.linktypes import OtherLink
+from tasuki_agent.known import Known
 from tasuki_agent.operational import operational_tree
 from tasuki_controller.compile import compile_running
 from tasuki_controller.running import Running
@@ -21,7 +22,7 @@ def test_intended_is_contained_in_operational_once_all_is_applied() -> None:
     every = kinds.load(MagicMock())
     intended = compile_running(Running(json.loads(EXAMPLE.read_text()), {}))
     for router in ("vps", "home", "branch", "office"):
-        wanted = {kind.name: kind.want(Router.model_validate(intended[router])) for kind in every}
+        wanted = {kind.name: kind.want(Router.model_validate(intended[router]), Known()) for kind in every}
         observed = {
             # An observed key is equal to the wanted one and has no place in the intent.
             name: {_without_place(key): spec for key, spec in specs.items()}
@@ -32,7 +33,7 @@ def test_intended_is_contained_in_operational_once_all_is_applied() -> None:
         tree = operational_tree(every, wanted, observed)
         again = Router.model_validate(tree)
         for kind in every:
-            assert kind.want(again) == wanted[kind.name]
+            assert kind.want(again, Known()) == wanted[kind.name]
         names = {p.name for p in again.routing.control_plane_protocols.control_plane_protocol}
         expected = intended[router]["ietf-routing:routing"]["control-plane-protocols"][
             "control-plane-protocol"

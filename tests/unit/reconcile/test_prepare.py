@@ -6,8 +6,10 @@ import pytest
 from tasuki_agent.errors import Transient
 from tasuki_agent.intent import Intent
 from tasuki_agent.prepare import prepare
+from tasuki_agent.reconcile.facts import FactBook
+from tasuki_yang.facts import FactKey
 
-from .world import Address, Link, World
+from .world import LEARNED, Address, Link, World
 
 
 def intent(links: dict[str, Link], addresses: dict[Any, Address] | None = None) -> Intent:
@@ -17,8 +19,8 @@ def intent(links: dict[str, Link], addresses: dict[Any, Address] | None = None) 
 async def test_the_plan_stands_in_order_and_nothing_is_changed() -> None:
     world = World(links={"b": Link("red", 1), "c": Link("red")})
     wanted = intent({"a": Link("red"), "b": Link("red", 2)}, {("a", "1"): Address(64)})
-    answer = await prepare(world.kinds(), wanted)
-    assert sorted(answer.plan[:2]) == ["change link b", "create link a"]
+    answer = await prepare(world.kinds(), wanted, FactBook())
+    assert sorted(answer.plan[:2]) == ["change link b (size 1 → 2)", "create link a"]
     assert answer.plan[2:] == ["create address ('a', '1')", "delete link c"]
     assert answer.waiting == []
     assert world.log == []
@@ -28,7 +30,7 @@ async def test_the_plan_stands_in_order_and_nothing_is_changed() -> None:
 async def test_what_would_wait_or_is_not_ours_is_told() -> None:
     world = World(links={"theirs": Link("red", ours=False)})
     wanted = intent({"theirs": Link("blue")}, {("x", "1"): Address(64)})
-    answer = await prepare(world.kinds(), wanted)
+    answer = await prepare(world.kinds(), wanted, FactBook())
     assert answer.plan == []
     assert answer.waiting == [
         "address ('x', '1') waits for link x",
@@ -38,4 +40,18 @@ async def test_what_would_wait_or_is_not_ours_is_told() -> None:
 
 async def test_a_kernel_that_does_not_answer_is_an_error() -> None:
     with pytest.raises(Transient):
-        await prepare(World(blind=True).kinds(), intent({}))
+        await prepare(World(blind=True).kinds(), intent({}), FactBook())
+
+
+async def test_what_is_supposed_counts_in_the_place_of_what_is_known_and_stays_unknown() -> None:
+    world = World(links={"a": Link(LEARNED, 5)})
+    facts = FactBook()
+    wanted = intent({"a": Link(LEARNED)})
+    assert (await prepare(world.kinds(), wanted, facts)).waiting == [
+        "link a waits for an IPv6 address of the name a: can the resolver be reached, and does it know a?"
+    ]
+    suppose = {FactKey("a", "addresses"): ("7",)}
+    answer = await prepare(world.kinds(), wanted, facts, suppose)
+    assert (answer.plan, answer.waiting) == (["change link a (size 5 → 7)"], [])
+    assert not facts.asked
+    assert list(facts) == []

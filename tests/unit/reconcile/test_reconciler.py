@@ -62,8 +62,11 @@ class Router:
     def drift(self) -> list[DriftItem]:
         return [item for _, item in self.reconciler.drift.unacknowledged()]
 
+    def ref(self, kind: str, key: Any) -> Ref:
+        return Ref(kind, key)
+
     def state(self, kind: str, key: Any) -> State | None:
-        status = self.reconciler.board.get(Ref(kind, key))
+        status = self.reconciler.board.get(self.ref(kind, key))
         return status.state if status else None
 
 

@@ -9,7 +9,35 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from tasuki_agent.errors import ApplyError, Foreign, Transient
-from tasuki_agent.kind import Change, Create, Delete, Key, Kind, Observed, Ref, Topic, Update, optional
+from tasuki_agent.kind import (
+    Change,
+    Create,
+    Delete,
+    Key,
+    Kind,
+    Observed,
+    Ref,
+    Topic,
+    Update,
+    Waiting,
+    as_it_is,
+    optional,
+)
+from tasuki_agent.known import Known, Unknown
+
+
+LEARNED = "learned"
+"""The color of a link whose size is a fact: LINK/addresses."""
+SMALL, SUSPENDED = 1, 99
+
+
+def _resolved(key: Key, spec: "Link", known: Known) -> "Link | Waiting":
+    if spec.color != LEARNED:
+        return spec
+    try:
+        return replace(spec, size=int(known.one(key, "addresses")))
+    except Unknown as unknown:
+        return Waiting(unknown.on, unknown.hint)
 
 
 @dataclass(frozen=True)
@@ -48,8 +76,8 @@ class LinkKind:
     follows: ClassVar[tuple[str, ...]] = ()
     wakes_on: ClassVar[tuple[Topic, ...]] = ()
 
-    def want(self, intent: Any) -> Any:
-        return intent["link"]
+    def want(self, intent: Any, known: Known) -> Any:
+        return {key: _resolved(key, spec, known) for key, spec in intent["link"].items()}
 
     def needs(self, key: Key, spec: Link) -> Iterable[Ref]:
         return [Ref("link", key[:-1])] if isinstance(key, str) and key.endswith("+") else []
@@ -65,6 +93,10 @@ class LinkKind:
 
     def in_place(self, observed: Link, wanted: Link) -> bool:
         return observed.color == wanted.color
+
+    def suspended(self, spec: Link, observed: Observed) -> Link:
+        """A link that was small is big while it waits, so that one sees it."""
+        return replace(spec, size=SUSPENDED) if spec.size == SMALL else spec
 
     def path(self, key: Key, field: str = "") -> str:
         return f"/link[name='{key}']" + (f"/{field}" if field else "")
@@ -108,8 +140,10 @@ class AddressKind:
     follows: ClassVar[tuple[str, ...]] = ("link",)
     wakes_on: ClassVar[tuple[Topic, ...]] = ()
 
-    def want(self, intent: Any) -> Any:
+    def want(self, intent: Any, known: Known) -> Any:
         return intent["address"]
+
+    suspended = staticmethod(as_it_is)
 
     def needs(self, key: Key, spec: Address) -> Iterable[Ref]:
         return [Ref("link", key[0])]

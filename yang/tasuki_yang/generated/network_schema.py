@@ -206,7 +206,10 @@ NETWORK = Schema(
                                         'resolver',
                                         Type(
                                             'union',
-                                            members=(Type('string', 'ipv4-address'), Type('string', 'ipv6-address'),),
+                                            members=(
+                                                Type('string', 'ipv4-address-no-zone'),
+                                                Type('string', 'ipv6-address-no-zone'),
+                                            ),
                                         ),
                                         user_ordered=True,
                                     ),
@@ -896,8 +899,8 @@ NETWORK = Schema(
                                                         Type(
                                                             'union',
                                                             members=(
-                                                                Type('string', 'ipv4-address'),
-                                                                Type('string', 'ipv6-address'),
+                                                                Type('string', 'ipv4-address-no-zone'),
+                                                                Type('string', 'ipv6-address-no-zone'),
                                                             ),
                                                         ),
                                                         user_ordered=True,

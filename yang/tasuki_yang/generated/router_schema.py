@@ -350,8 +350,8 @@ ROUTER = Schema(
                                                 Type(
                                                     'union',
                                                     members=(
-                                                        Type('string', 'ipv4-address'),
-                                                        Type('string', 'ipv6-address'),
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        Type('string', 'ipv6-address-no-zone'),
                                                     ),
                                                 ),
                                                 user_ordered=True,
@@ -395,8 +395,8 @@ ROUTER = Schema(
                                                 Type(
                                                     'union',
                                                     members=(
-                                                        Type('string', 'ipv4-address'),
-                                                        Type('string', 'ipv6-address'),
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        Type('string', 'ipv6-address-no-zone'),
                                                     ),
                                                 ),
                                                 user_ordered=True,
@@ -594,8 +594,8 @@ ROUTER = Schema(
                                                 Type(
                                                     'union',
                                                     members=(
-                                                        Type('string', 'ipv4-address'),
-                                                        Type('string', 'ipv6-address'),
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        Type('string', 'ipv6-address-no-zone'),
                                                     ),
                                                 ),
                                                 user_ordered=True,
@@ -639,8 +639,8 @@ ROUTER = Schema(
                                                 Type(
                                                     'union',
                                                     members=(
-                                                        Type('string', 'ipv4-address'),
-                                                        Type('string', 'ipv6-address'),
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        Type('string', 'ipv6-address-no-zone'),
                                                     ),
                                                 ),
                                                 user_ordered=True,
@@ -740,8 +740,8 @@ ROUTER = Schema(
                                                 Type(
                                                     'union',
                                                     members=(
-                                                        Type('string', 'ipv4-address'),
-                                                        Type('string', 'ipv6-address'),
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        Type('string', 'ipv6-address-no-zone'),
                                                     ),
                                                 ),
                                                 user_ordered=True,
@@ -785,8 +785,8 @@ ROUTER = Schema(
                                                 Type(
                                                     'union',
                                                     members=(
-                                                        Type('string', 'ipv4-address'),
-                                                        Type('string', 'ipv6-address'),
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        Type('string', 'ipv6-address-no-zone'),
                                                     ),
                                                 ),
                                                 user_ordered=True,
