@@ -72,8 +72,10 @@ def _tunnels(router: Router) -> Iterator[_Object]:
     for interface in router.interfaces.interface:
         if interface.vxlan:
             vxlan = interface.vxlan
+            # What a router or the DNS tells of an end is an IPv6 address.
+            version = ip_address(vxlan.remote).version if vxlan.remote else 6
             yield (
-                ("vxlan", vxlan.vni, vxlan.udp_port, ip_address(vxlan.remote).version),
+                ("vxlan", vxlan.vni, vxlan.udp_port, version),
                 f"a VXLAN tunnel with VNI {vxlan.vni} and UDP port {vxlan.udp_port}",
                 "/ietf-interfaces:interfaces/interface" + predicate("name", interface.name),
             )

@@ -1,6 +1,7 @@
 """From running to intended (RFC 8342 section 5.1.4): what each router shall be.
 
-Services contribute, and what was written directly joins in. Pure; total once the configuration is valid.
+Services contribute, and what was written directly joins in. Pure; total once the configuration is valid,
+whatever the routers tell.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,20 +11,22 @@ from tasuki_yang.errors import ConfigError, InvalidIntent
 from tasuki_yang.schema import ROUTER
 from tasuki_yang.tree import Tree
 
+from tasuki_controller.known import NOTHING_KNOWN, KnownFacts
 from tasuki_controller.merge import Part, merge
 from tasuki_controller.reading import Reading, read
 from tasuki_controller.running import Running
 from tasuki_controller.services import Service, services
 
 
-def compile_running(running: Running) -> Mapping[str, Tree]:
+def compile_running(running: Running, known: KnownFacts = NOTHING_KNOWN) -> Mapping[str, Tree]:
     """The intended tree of each router, and under "SPLIT/NUMBER" that of each unmanaged subscriber.
 
     Raises:
         InvalidIntent: sources contradict one another, which `transaction.prepare` does not let happen.
     """
     reading = read(running)
-    intended, conflicts = compile_reading(running, reading, services(reading.network, reading.written))
+    contributors = services(reading.network, reading.written, known)
+    intended, conflicts = compile_reading(running, reading, contributors)
     if conflicts:
         raise InvalidIntent(conflicts)
     return intended

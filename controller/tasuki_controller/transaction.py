@@ -23,6 +23,7 @@ from tasuki_yang.validator import Gaps, Validator, network_validator, router_val
 
 from tasuki_controller.collisions import collisions
 from tasuki_controller.compile import compile_reading
+from tasuki_controller.known import NOTHING_KNOWN, KnownFacts
 from tasuki_controller.reading import Reading, read
 from tasuki_controller.running import Running
 from tasuki_controller.services import Service, services
@@ -72,23 +73,23 @@ class Prepared:
     changes: list[RoutedChange]
 
 
-def prepare(running: Running, edit: Edit) -> Prepared:
+def prepare(running: Running, edit: Edit, known: KnownFacts = NOTHING_KNOWN) -> Prepared:
     """What running and intended would be after the edit.
 
     Raises:
         InvalidIntent: with all that is wrong.
     """
     candidate, malformed = _edited(running, edit)
-    return _checked(running, candidate, malformed)
+    return _checked(running, candidate, known, malformed)
 
 
-def prepare_candidate(running: Running, candidate: Running) -> Prepared:
+def prepare_candidate(running: Running, candidate: Running, known: KnownFacts = NOTHING_KNOWN) -> Prepared:
     """What follows if the candidate becomes running.
 
     Raises:
         InvalidIntent: with all that is wrong with the candidate.
     """
-    return _checked(running, candidate, ())
+    return _checked(running, candidate, known, ())
 
 
 def edit_nodes(base: Running, edits: Sequence[RoutedEdit], default_operation: DefaultOperation) -> Running:
@@ -112,9 +113,13 @@ def edit_nodes(base: Running, edits: Sequence[RoutedEdit], default_operation: De
     return Running(network, {name: tree for name, tree in trees.items() if tree})
 
 
-def _checked(running: Running, candidate: Running, malformed: Sequence[ConfigError]) -> Prepared:
+def _checked(
+    running: Running, candidate: Running, known: KnownFacts, malformed: Sequence[ConfigError]
+) -> Prepared:
     reading = read(candidate)
-    contributors = services(reading.network, reading.written)
+    # What is valid is so whatever the routers tell: it is judged as if they had told nothing.
+    unknown = KnownFacts()
+    contributors = services(reading.network, reading.written, unknown)
     gaps = _gaps(malformed)
     broken = [*_broken_rules(contributors, gaps), *_unknown_routers(candidate, reading)]
     problems = [
@@ -132,6 +137,9 @@ def _checked(running: Running, candidate: Running, malformed: Sequence[ConfigErr
     problems = [*conflicts, *(_router_violations(mixed) or _collisions(mixed))]
     if problems:
         raise InvalidIntent(problems)
+    if unknown.asked:
+        contributors = services(reading.network, reading.written, known)
+        intended, _ = compile_reading(candidate, reading, contributors)
     return Prepared(candidate, intended, running_changes(running, candidate))
 
 

@@ -17,6 +17,8 @@ from tasuki_yang.router import Router
 from tasuki_yang.tree import Tree
 from tasuki_yang.validator import Gaps
 
+from tasuki_controller.known import KnownFacts
+
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
@@ -36,7 +38,8 @@ class Service(Protocol):
         """Every problem that YANG cannot express.
 
         What was malformed is absent, and a rule must not take the default for what was meant there.
-        Problems that lie at or below a gap are never told.
+        Problems that lie at or below a gap are never told. Nothing depends on what routers have told: what is
+        valid stays valid whatever becomes of an interface (RFC 8342 section 5.3.2).
         """
         ...
 
@@ -48,19 +51,20 @@ class Service(Protocol):
 class ServiceFactory(Protocol):
     """What a service's package exports as `SERVICE`."""
 
-    def __call__(self, network: Network, written: Mapping[str, Router]) -> Service:
+    def __call__(self, network: Network, written: Mapping[str, Router], known: KnownFacts) -> Service:
         """Begin a transaction, with a network that need not be valid.
 
         Args:
             network: what fits the models of the network tree.
             written: what fits of the router trees that were written directly, by router name.
+            known: what the routers have told; for `compile` alone.
         """
         ...
 
 
-def services(network: Network, written: Mapping[str, Router]) -> tuple[Service, ...]:
+def services(network: Network, written: Mapping[str, Router], known: KnownFacts) -> tuple[Service, ...]:
     """All services, in the order of their names."""
-    return tuple(factory(network, written) for factory in _factories())
+    return tuple(factory(network, written, known) for factory in _factories())
 
 
 @cache

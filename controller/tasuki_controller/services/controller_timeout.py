@@ -7,6 +7,7 @@ from tasuki_yang.network import Network
 from tasuki_yang.router import Router
 from tasuki_yang.validator import Gaps
 
+from tasuki_controller.known import KnownFacts
 from tasuki_controller.router_tree import router_tree
 from tasuki_controller.services import Contribution
 
@@ -14,7 +15,12 @@ from tasuki_controller.services import Contribution
 class ControllerTimeouts:
     """The timeouts that the network tree sets; what it does not set is the router tree's to say."""
 
-    def __init__(self, network: Network, written: Mapping[str, Router]) -> None:  # noqa: ARG002 - as every service
+    def __init__(
+        self,
+        network: Network,
+        written: Mapping[str, Router],  # noqa: ARG002 - as every service
+        known: KnownFacts,  # noqa: ARG002 - as every service
+    ) -> None:
         self._routers = [
             router for router in network.network.router if "controller_timeout" in router.model_fields_set
         ]

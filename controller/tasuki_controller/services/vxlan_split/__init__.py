@@ -11,6 +11,7 @@ from tasuki_yang.network import Network
 from tasuki_yang.router import Router
 from tasuki_yang.validator import Gaps
 
+from tasuki_controller.known import KnownFacts
 from tasuki_controller.services import Contribution
 from tasuki_controller.services.vxlan_split.check import (
     check_loop,
@@ -27,7 +28,12 @@ from tasuki_controller.services.vxlan_split.tunnel import tunnels
 class VxlanSplits:
     """All splits of a network."""
 
-    def __init__(self, network: Network, written: Mapping[str, Router]) -> None:
+    def __init__(
+        self,
+        network: Network,
+        written: Mapping[str, Router],
+        known: KnownFacts,  # noqa: ARG002 - as every service
+    ) -> None:
         self._splits = network.network.vxlan_split
         self._tunnels = sorted(tunnels(self._splits), key=lambda tunnel: tunnel.key)
         self._tables = allocate(self._tunnels, written)
