@@ -128,9 +128,9 @@ def _prefix(text: str) -> str:
         prefix = IPv6Network(text)
     except ValueError as error:
         raise ValueError(f"'{text}' is no IPv6 prefix without host bits") from error
-    _address(str(prefix[1]))
     if not 16 <= prefix.prefixlen <= 64:  # noqa: PLR2004 - what providers delegate
         raise ValueError(f"{text}: a delegated prefix is between /16 and /64 long")
+    _address(str(prefix[1]))
     return str(prefix)
 
 

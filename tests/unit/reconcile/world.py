@@ -25,7 +25,6 @@ from tasuki_agent.kind import (
 )
 from tasuki_agent.known import Known, Unknown
 
-
 LEARNED = "learned"
 """The color of a link whose size is a fact: LINK/addresses."""
 SMALL, SUSPENDED = 1, 99
