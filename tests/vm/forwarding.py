@@ -2,7 +2,8 @@
 
 All of them run in one boot, by one pytest in there (`answering.py`), after all others: so the guest, which
 takes every processor that it gets, disturbs no test that runs here. What pytest reports of each phase of a
-test comes back as it is, under the same node id.
+test comes back as it is, under the same node id. With xdist, each worker that comes to such a test boots a
+guest of its own, for it cannot know which ones the others will come to.
 """
 
 import json
@@ -17,7 +18,6 @@ from vm import features
 
 SILENCE_SECONDS = 60.0
 """What the fixtures of modules and sessions may take beyond the timeout of a test."""
-GROUP = "guest"
 
 
 class Guest(Protocol):
@@ -33,9 +33,10 @@ class Answers:
     """What the guest reports, sorted by test."""
 
     source: Guest
+    patience: float
+    """Seconds that the next line may take; before the first one, the guest boots and collects its tests."""
     _reports: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _finished: set[str] = field(default_factory=set)
-    _silence: float = guest.BOOT_SECONDS
 
     def of(self, nodeid: str, *, within: float) -> list[dict[str, Any]]:
         """The reports of one test, as soon as it has finished.
@@ -44,8 +45,8 @@ class Answers:
             GuestError: there will not be any.
         """
         while nodeid not in self._finished:
-            line = self.source.answer(within=self._silence)
-            self._silence = within
+            line = self.source.answer(within=self.patience)
+            self.patience = within
             if line is None:
                 raise guest.GuestError(f"the guest ended without this test; {self.source.last_words()}")
             message = json.loads(line)
@@ -66,11 +67,13 @@ class Forwarding:
         has: Callable[[str], bool] = features.has,
         unavailable: Callable[[], str | None] = guest.unavailable,
         boot: Callable[[Sequence[str]], Guest] = guest.Guest.boot,
+        boot_seconds: float = guest.BOOT_SECONDS,
     ) -> None:
         self._config = config
         self._has = has
         self._unavailable = unavailable
         self._boot = boot
+        self._boot_seconds = boot_seconds
         self._everything: bool = config.getoption("in_vm")
         self._seconds: dict[pytest.Item, float] = {}
         self._waiting: list[str] = []
@@ -78,9 +81,6 @@ class Forwarding:
         self._lost: str | None = None
         if self._everything and (reason := unavailable()):
             raise pytest.UsageError(f"--in-vm: there is no virtual machine: {reason}")
-        # With xdist, one worker gets all forwarded tests and boots the only guest.
-        if config.getoption("dist", default="no") == "load":
-            config.option.dist = "loadgroup"
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Decide where it runs; a test that can run nowhere is skipped."""
@@ -92,7 +92,6 @@ class Forwarding:
             item.add_marker(pytest.mark.skip(reason=f"{lacks}, and there is no virtual machine: {reason}"))
             return
         self._seconds[item] = timeout_in_guest(item) + SILENCE_SECONDS
-        item.add_marker(pytest.mark.xdist_group(GROUP))
         item.add_marker(pytest.mark.timeout(0), append=False)  # the guest takes the time
 
     @pytest.hookimpl(trylast=True)
@@ -100,7 +99,7 @@ class Forwarding:
         items.sort(key=lambda item: item in self._seconds)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self._waiting = [_nodeid(item) for item in session.items if item in self._seconds]
+        self._waiting = [item.nodeid for item in session.items if item in self._seconds]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
@@ -120,20 +119,22 @@ class Forwarding:
         """What came of it in the guest; the guest is not asked again once it is lost."""
         if self._lost is None:
             try:
-                answers = self._answers = self._answers or Answers(self._boot(self._job()))
-                found = answers.of(_nodeid(item), within=self._seconds[item])
+                if self._answers is None:
+                    self._answers = Answers(self._boot(self._job()), self._boot_seconds)
+                found = self._answers.of(item.nodeid, within=self._seconds[item])
             except guest.GuestError as e:
                 self._lost = str(e)
             else:
                 for data in found:
-                    yield self._report(item, data)
+                    yield self._report(data)
         if self._lost is not None:
             yield pytest.TestReport(item.nodeid, item.location, {}, "failed", self._lost, "setup")
 
-    def _report(self, item: pytest.Item, data: dict[str, Any]) -> pytest.TestReport:
+    def _report(self, data: dict[str, Any]) -> pytest.TestReport:
         report = self._config.hook.pytest_report_from_serializable(config=self._config, data=data)
         assert isinstance(report, pytest.TestReport)
-        report.nodeid = item.nodeid
+        if isinstance(report.longrepr, list):  # of a skipped test; JSON has no tuples
+            report.longrepr = tuple(report.longrepr)
         return report
 
     def _job(self) -> list[str]:
@@ -150,8 +151,3 @@ def timeout_in_guest(item: pytest.Item) -> float:
     """How many seconds a test may take in there."""
     marker = item.get_closest_marker("timeout")
     return float(marker.args[0] if marker else item.config.getini("timeout")) * guest.SLOWNESS
-
-
-def _nodeid(item: pytest.Item) -> str:
-    """The node id without the group that xdist adds to it."""
-    return item.nodeid.removesuffix(f"@{GROUP}")
