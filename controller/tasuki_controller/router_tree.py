@@ -5,17 +5,52 @@ default of its YANG module. The trees are canonical: entries are sorted by their
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from tasuki_yang.tree import Tree
 
+from tasuki_controller.ends import (
+    AftrOfLease,
+    DelegatedAddress,
+    Fixed,
+    GlobalAddress,
+    Named,
+    OwnEnd,
+    PeerEnd,
+    Untold,
+)
+from tasuki_controller.existing import Existing
+
 MAIN_TABLE = 254
-DEFAULT_METRIC = 1024
 CONNECTED_METRIC = 256
 """What the kernel gives the route to an address's own prefix (IP6_RT_PRIO_ADDRCONF)."""
+IPV6_METRIC = 1024
+"""What a route has that says nothing of it."""
 
 Node = dict[str, Any]
+Family: TypeAlias = Literal["ipv4", "ipv6"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What tunnels ask of the interface toward the line that carries them."""
+
+    interface: Existing
+    advertised: bool
+    """Whether it learns by router advertisements although the router forwards."""
+    end: OwnEnd | None
+    """The end on it; None where no tunnel over IPv6 ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """The outside of a tunnel over IPv6."""
+
+    underlay: str
+    local: OwnEnd
+    remote: PeerEnd
 
 
 def router_tree(
@@ -23,25 +58,25 @@ def router_tree(
     interfaces: Iterable[Node] = (),
     static_routes: Mapping[str, Node] | None = None,
     ipv6_rules: Iterable[Node] = (),
-    ipv6_forwarding: bool | None = None,
+    forwarding: Iterable[Family] = (),
     controller_timeout: int | None = None,
 ) -> Tree:
-    """A router tree. `static_routes` holds what `ipv6_routes` returns, by name of the protocol instance."""
+    """A router tree. `static_routes` holds what `routes` returns, by name of the protocol instance."""
     routing: Node = {}
     if static_routes:
         routing["control-plane-protocols"] = {
             "control-plane-protocol": [
-                {"type": "ietf-routing:static", "name": name, "static-routes": routes}
-                for name, routes in sorted(static_routes.items())
+                {"type": "ietf-routing:static", "name": name, "static-routes": listed}
+                for name, listed in sorted(static_routes.items())
             ]
         }
     if rules := sorted(ipv6_rules, key=itemgetter("name")):
         routing["tasuki-rule:rules"] = {"ipv6": {"rule": rules}}
-    if ipv6_forwarding is not None:
-        routing["tasuki-sysctl:forwarding"] = {"ipv6": ipv6_forwarding}
+    if switches := dict.fromkeys(sorted(forwarding), True):
+        routing["tasuki-sysctl:forwarding"] = switches
     tree: Tree = {}
-    if listed := sorted(interfaces, key=itemgetter("name")):
-        tree["ietf-interfaces:interfaces"] = {"interface": listed}
+    if entries := sorted(interfaces, key=itemgetter("name")):
+        tree["ietf-interfaces:interfaces"] = {"interface": entries}
     if routing:
         tree["ietf-routing:routing"] = routing
     if controller_timeout is not None:
@@ -49,15 +84,42 @@ def router_tree(
     return tree
 
 
-def interface(name: str, kind: str, *, ipv6: Node | None = None, link: Node | None = None) -> Node:
+def interface(
+    name: str, kind: str, *, ipv4: Node | None = None, ipv6: Node | None = None, link: Node | None = None
+) -> Node:
     """An interface of the identity `kind`; `link` holds the nodes of its type."""
     node: Node = {"name": name, "type": kind, **(link or {})}
+    if ipv4:
+        node["ietf-ip:ipv4"] = ipv4
     if ipv6:
         node["ietf-ip:ipv6"] = ipv6
     return node
 
 
-def vxlan(*, vni: int, udp_port: int, underlay: str, remote: str, mtu: int, mac_address: str) -> Node:
+def line_interface(line: Line) -> list[Node]:
+    """The interface toward a line, if anything is asked of it."""
+    node = ipv6(accept_router_advertisements="always" if line.advertised else None)
+    if isinstance(line.end, DelegatedAddress):
+        place = {"lease": line.end.interface, **_place(line.end), "prefix-length": 128}
+        node["tasuki-address:delegated-address"] = [place]
+    return [interface(line.interface.name, line.interface.kind, ipv6=node)] if node else []
+
+
+def without_autoconfiguration(lan: Existing) -> Node:
+    """A LAN whose hosts are not to have IPv6 addresses."""
+    return interface(lan.name, lan.kind, link={"tasuki-nftables:keep-ipv6-autoconfiguration-out": True})
+
+
+def vxlan(
+    *,
+    vni: int,
+    udp_port: int,
+    underlay: str,
+    local: OwnEnd | None,
+    remote: PeerEnd,
+    mtu: int,
+    mac_address: str,
+) -> Node:
     """What makes an interface a VXLAN tunnel with one remote end."""
     return {
         "tasuki-link:mtu": mtu,
@@ -66,13 +128,67 @@ def vxlan(*, vni: int, udp_port: int, underlay: str, remote: str, mtu: int, mac_
             "vni": vni,
             "udp-port": udp_port,
             "underlay": underlay,
-            "remote": remote,
+            **(_own_end(local) if local else {}),
+            **_peer_end(remote),
             "learning": False,
         },
     }
 
 
-def ipv6(*addresses: Node, accept_router_advertisements: str | None = None) -> Node:
+def ip6tnl(outer: Outer, *, mode: Literal["ipip6", "any"], mtu: int) -> Node:
+    """What makes an interface a tunnel of IP packets in IPv6 packets."""
+    return _routed_tunnel("tasuki-link:ip6tnl", {"mode": mode}, outer, mtu)
+
+
+def ip6gre(outer: Outer, *, key: int | None, mtu: int) -> Node:
+    """What makes an interface a tunnel of IP packets in IPv6 packets by GRE."""
+    return _routed_tunnel("tasuki-link:ip6gre", {} if key is None else {"key": key}, outer, mtu)
+
+
+def _routed_tunnel(label: str, own: Node, outer: Outer, mtu: int) -> Node:
+    """TCP learns the MTU by its segments: many hosts never hear of a packet that was too big."""
+    ends = {"underlay": outer.underlay, **_own_end(outer.local), **_peer_end(outer.remote)}
+    return {"tasuki-link:mtu": mtu, "tasuki-nftables:tcp-mss-clamp": "mtu", label: own | ends}
+
+
+def _own_end(end: OwnEnd) -> Node:
+    match end:
+        case Fixed(address):
+            return {"local": address}
+        case GlobalAddress(name):
+            return {"local-interface": name}
+        case DelegatedAddress(name):
+            return {"local-delegated": {"interface": name, **_place(end)}}
+
+
+def _peer_end(end: PeerEnd) -> Node:
+    match end:
+        case Fixed(address):
+            return {"remote": address}
+        case Untold(text):
+            return {"remote-unknown": text}
+        case AftrOfLease(name):
+            return {"remote-aftr": {"interface": name}}
+        case Named(name, resolvers):
+            asked = {"resolver": list(resolvers)} if resolvers else {}
+            return {"remote-name": {"name": name, **asked}}
+
+
+def _place(end: DelegatedAddress) -> Node:
+    return {"subnet-id": end.subnet_id, "interface-id": end.interface_id}
+
+
+def ipv4(*addresses: Node, reverse_path_filter: Literal["off"] | None = None) -> Node:
+    """The IPv4 part of an interface."""
+    node: Node = {}
+    if addresses:
+        node["address"] = sorted(addresses, key=itemgetter("ip"))
+    if reverse_path_filter:
+        node["tasuki-sysctl:reverse-path-filter"] = reverse_path_filter
+    return node
+
+
+def ipv6(*addresses: Node, accept_router_advertisements: Literal["always"] | None = None) -> Node:
     """The IPv6 part of an interface."""
     node: Node = {}
     if addresses:
@@ -82,7 +198,7 @@ def ipv6(*addresses: Node, accept_router_advertisements: str | None = None) -> N
     return node
 
 
-def ipv6_address(ip: str, prefix_length: int, *, prefix_route: bool = True) -> Node:
+def address(ip: str, prefix_length: int, *, prefix_route: bool = True) -> Node:
     """An address of an interface, with or without the route to its prefix."""
     node: Node = {"ip": ip, "prefix-length": prefix_length}
     if not prefix_route:
@@ -90,17 +206,20 @@ def ipv6_address(ip: str, prefix_length: int, *, prefix_route: bool = True) -> N
     return node
 
 
-def ipv6_routes(routes: Iterable[Node], *, table: int = MAIN_TABLE) -> Node:
+def routes(*, ipv4: Iterable[Node] = (), ipv6: Iterable[Node] = (), table: int = MAIN_TABLE) -> Node:
     """The static routes of one protocol instance, all in one table."""
+    families = {"ipv4": ipv4, "ipv6": ipv6}
     node: Node = {
-        "ietf-ipv6-unicast-routing:ipv6": {"route": sorted(routes, key=itemgetter("destination-prefix"))}
+        f"ietf-{family}-unicast-routing:{family}": {"route": listed}
+        for family, given in families.items()
+        if (listed := sorted(given, key=itemgetter("destination-prefix")))
     }
     if table != MAIN_TABLE:
         node["tasuki-route:table"] = table
     return node
 
 
-def route(prefix: str, *, dev: str, via: str | None = None, metric: int = DEFAULT_METRIC) -> Node:
+def route(prefix: str, *, dev: str, via: str | None = None, metric: int | None = None) -> Node:
     """A route through an interface, to a next hop or on the link."""
     next_hop: Node = {"outgoing-interface": dev}
     if via:
@@ -110,12 +229,12 @@ def route(prefix: str, *, dev: str, via: str | None = None, metric: int = DEFAUL
 
 def unreachable(prefix: str) -> Node:
     """A route that answers: what nothing more specific or preferred takes goes no further."""
-    return _route(prefix, {"special-next-hop": "unreachable"}, DEFAULT_METRIC)
+    return _route(prefix, {"special-next-hop": "unreachable"})
 
 
-def _route(prefix: str, next_hop: Node, metric: int) -> Node:
+def _route(prefix: str, next_hop: Node, metric: int | None = None) -> Node:
     node: Node = {"destination-prefix": prefix, "next-hop": next_hop}
-    if metric != DEFAULT_METRIC:
+    if metric is not None and metric != (IPV6_METRIC if ":" in prefix else 0):
         node["tasuki-route:metric"] = metric
     return node
 

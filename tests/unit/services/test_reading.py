@@ -43,7 +43,7 @@ def test_text_that_is_needed_and_missing_is_empty() -> None:
     (one,) = read(Running(network(without))).network.network.vxlan_split
 
     assert (one.prefix, one.hub.router, one.hub.underlay.interface) == (PREFIX, "", "")
-    assert (one.subscriber[0].underlay.mtu, one.subscriber[0].underlay.address) == (1400, "")
+    assert (one.subscriber[0].underlay.mtu, one.subscriber[0].underlay.interface) == (1400, "")
 
 
 def test_entry_without_a_number_that_it_needs_is_left_out() -> None:

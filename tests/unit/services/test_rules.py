@@ -438,7 +438,7 @@ def test_all_problems_are_reported_at_once() -> None:
         "/subscriber[number='1']/router",
         "/subscriber[number='1']/underlay/address",
         "/subscriber[number='2']/router",
-        "/subscriber[number='3']/underlay/address",
+        "/subscriber[number='3']/underlay",
         "/subscriber[number='4']/colour",
         "/subscriber[number='5']",
         "/subscriber[number='6']/underlay/address",

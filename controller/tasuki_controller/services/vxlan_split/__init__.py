@@ -11,16 +11,18 @@ from tasuki_yang.network import Network
 from tasuki_yang.router import Router
 from tasuki_yang.validator import Gaps
 
+from tasuki_controller.existing import Types
 from tasuki_controller.known import KnownFacts
 from tasuki_controller.services import Contribution
 from tasuki_controller.services.vxlan_split.check import (
+    check_ipv4,
     check_loop,
     check_overlaps,
     check_split,
     check_subscriber,
 )
 from tasuki_controller.services.vxlan_split.clashes import check_clashes
-from tasuki_controller.services.vxlan_split.compile import compile_splits
+from tasuki_controller.services.vxlan_split.compile import Compiler
 from tasuki_controller.services.vxlan_split.tables import allocate
 from tasuki_controller.services.vxlan_split.tunnel import tunnels
 
@@ -28,16 +30,16 @@ from tasuki_controller.services.vxlan_split.tunnel import tunnels
 class VxlanSplits:
     """All splits of a network."""
 
-    def __init__(
-        self,
-        network: Network,
-        written: Mapping[str, Router],
-        known: KnownFacts,  # noqa: ARG002 - as every service
-    ) -> None:
+    def __init__(self, network: Network, written: Mapping[str, Router], known: KnownFacts) -> None:
         self._splits = network.network.vxlan_split
         self._tunnels = sorted(tunnels(self._splits), key=lambda tunnel: tunnel.key)
         self._tables = allocate(self._tunnels, written)
-        self._written = written
+        self._compiler = Compiler(self._tables, Types(written), known)
+        self._ipv4_by_tunnel = {
+            (line.router, interface)
+            for line in network.network.ds_lite
+            for interface in (line.interface, line.underlay.interface)
+        }
 
     def check(self, gaps: Gaps) -> Iterator[ConfigError]:
         """The rules of each split, of each subscriber, and among them all."""
@@ -48,11 +50,12 @@ class VxlanSplits:
         for tunnel in self._tunnels:
             yield from check_loop(tunnel)
         yield from check_overlaps(self._splits)
+        yield from check_ipv4(self._splits, self._tunnels, self._ipv4_by_tunnel)
         yield from check_clashes(self._splits, self._tunnels, self._tables, gaps)
 
     def compile(self) -> Iterable[Contribution]:
         """Each hub, and both ends of every tunnel."""
-        return compile_splits(self._splits, self._tunnels, self._tables, self._written)
+        return self._compiler.contributions(self._splits, self._tunnels)
 
 
 SERVICE = VxlanSplits

@@ -3,23 +3,26 @@
 Each rule reports all that breaks it. What a rule cannot read was reported by YANG and is passed over.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.validator import Gaps
 
+from tasuki_controller.ends import REMEMBERED, DelegatedAddress, GlobalAddress
 from tasuki_controller.services.vxlan_split import problem
 from tasuki_controller.services.vxlan_split.plan import SMALLEST_MTU, numbers, smallest_underlay_mtu
 from tasuki_controller.services.vxlan_split.tunnel import (
-    REMEMBERED,
     Address,
     Split,
     Subscriber,
     Tunnel,
+    family_of,
+    fixed,
     parse_address,
     prefix_of,
+    subscriber_end,
 )
 
 _NOT_FORWARDED = {
@@ -54,7 +57,7 @@ def check_split(split: Split) -> Iterator[ConfigError]:
 
 def check_subscriber(split: Split, subscriber: Subscriber, gaps: Gaps) -> Iterator[ConfigError]:
     """All rules of one subscriber that do not ask what follows from its number."""
-    for rule in (_two_routers, _remote, _subscriber_mtu):
+    for rule in (_two_routers, _told, _remote, _subscriber_mtu):
         yield from rule(split, subscriber)
     yield from _delegation(split, subscriber, gaps)
 
@@ -73,6 +76,41 @@ def check_overlaps(splits: Iterable[Split]) -> Iterator[ConfigError]:
             )
         else:
             widest = prefix, split
+
+
+def check_ipv4(
+    splits: Iterable[Split], tunnels: Iterable[Tunnel], ipv4_by_tunnel: Container[tuple[str, str]]
+) -> Iterator[ConfigError]:
+    """No VXLAN packets are sent to an IPv4 address that a router shares with others (RFC 6333 section 8).
+
+    Args:
+        splits: the splits.
+        tunnels: their tunnels.
+        ipv4_by_tunnel: interfaces, by their routers, that have their IPv4 by DS-Lite.
+    """
+    over_ipv4 = [tunnel for tunnel in tunnels if family_of(tunnel.end) == 4]  # noqa: PLR2004
+    hubs = {tunnel.split.name for tunnel in over_ipv4}
+    for split in splits:
+        end = (split.hub.router, split.hub.underlay.interface)
+        if split.name in hubs and end in ipv4_by_tunnel:
+            yield _shared(problem.split_path(split, "hub", "underlay", "ipv4-address"), end)
+    for tunnel in over_ipv4:
+        end = (tunnel.target, tunnel.subscriber.underlay.interface)
+        if end in ipv4_by_tunnel:
+            yield _shared(
+                problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "address"), end
+            )
+
+
+def _shared(path: str, end: tuple[str, str]) -> ConfigError:
+    router, interface = end
+    return problem.invalid(
+        path,
+        "ipv4-by-ds-lite",
+        f"Interface {interface} of router {router} has its IPv4 by DS-Lite, which lets nothing in that the "
+        "router has not asked for: VXLAN packets never arrive. Give both ends an IPv6 underlay, such as "
+        "global-address.",
+    )
 
 
 def _prefix(split: Split) -> Iterator[ConfigError]:
@@ -121,16 +159,18 @@ def _hub_addresses(split: Split) -> Iterator[ConfigError]:
 
 
 def _hub_families(split: Split) -> Iterator[ConfigError]:
-    """The hub has an underlay address for each family that a subscriber has."""
+    """The hub has an end for each family that a subscriber has."""
     underlay = split.hub.underlay
-    for family, address in ((4, underlay.ipv4_address), (6, underlay.ipv6_address)):
-        without = [] if address else _numbers_over(split, family)
+    late = underlay.global_address or underlay.delegated_address
+    for family, end in ((4, underlay.ipv4_address), (6, underlay.ipv6_address or late)):
+        without = [] if end else _numbers_over(split, family)
         if without:
             others = f" and {len(without) - 1} more" if without[1:] else ""
+            or_late = ", a global-address or a delegated-address" if family == 6 else ""  # noqa: PLR2004
             yield problem.missing(
                 problem.split_path(split, "hub", "underlay", _ADDRESS_LEAF[family]),
                 "hub-underlay-address-missing",
-                f"The hub of vxlan-split {split.name} needs an {_ADDRESS_LEAF[family]}: "
+                f"The hub of vxlan-split {split.name} needs an {_ADDRESS_LEAF[family]}{or_late}: "
                 f"subscriber {without[0]}{others} has an IPv{family} underlay.",
             )
 
@@ -147,7 +187,7 @@ def _numbers_over(split: Split, family: int) -> list[int]:
     return [
         subscriber.number
         for subscriber in split.subscriber
-        if (address := parse_address(subscriber.underlay.address)) and address.version == family
+        if (end := subscriber_end(subscriber)) and family_of(end) == family
     ]
 
 
@@ -159,6 +199,19 @@ def _two_routers(split: Split, subscriber: Subscriber) -> Iterator[ConfigError]:
             "subscriber-is-hub",
             f"Router {subscriber.router} is the hub of vxlan-split {split.name}: "
             f"subscriber {subscriber.number} must be another router.",
+        )
+
+
+def _told(split: Split, subscriber: Subscriber) -> Iterator[ConfigError]:
+    """Somebody tells the hub where the subscriber is."""
+    end = subscriber_end(subscriber)
+    if subscriber.unmanaged and isinstance(end, GlobalAddress | DelegatedAddress):
+        leaf = "global-address" if isinstance(end, GlobalAddress) else "delegated-address"
+        yield problem.invalid(
+            problem.subscriber_path(split, subscriber, "underlay", leaf),
+            "end-not-told",
+            f"Subscriber {subscriber.number} has no agent that tells the hub its address: "
+            "give an address, or a dns-name that it keeps up to date itself.",
         )
 
 
@@ -195,14 +248,14 @@ def _not_unicast(path: str, address: Address, kind: str) -> ConfigError:
 def check_loop(tunnel: Tunnel) -> Iterator[ConfigError]:
     """No tunnel carries its own packets."""
     split, subscriber = tunnel.split, tunnel.subscriber
-    if tunnel.remote in tunnel.prefix:
+    remote, hub = fixed(tunnel.end), fixed(tunnel.hub_end)
+    if remote is not None and remote in tunnel.prefix:
         yield problem.invalid(
             problem.subscriber_path(split, subscriber, "underlay", "address"),
             "underlay-inside-split",
-            f"{tunnel.remote} lies in {tunnel.prefix}, which is reached through the tunnels: "
+            f"{remote} lies in {tunnel.prefix}, which is reached through the tunnels: "
             "give an address that is reached without them.",
         )
-    hub = tunnel.hub_remote
     if hub is not None and hub in tunnel.prefix and _carries(tunnel, hub):
         yield problem.invalid(
             problem.split_path(split, "hub", "underlay", _ADDRESS_LEAF[hub.version]),
@@ -216,8 +269,8 @@ def _carries(tunnel: Tunnel, address: Address) -> bool:
 
 
 def _subscriber_mtu(split: Split, subscriber: Subscriber) -> Iterator[ConfigError]:
-    remote, mtu = parse_address(subscriber.underlay.address), subscriber.underlay.mtu
-    if remote and mtu < (needed := smallest_underlay_mtu(remote.version)):
+    end, mtu = subscriber_end(subscriber), subscriber.underlay.mtu
+    if end and mtu < (needed := smallest_underlay_mtu(family_of(end))):
         yield _too_small(problem.subscriber_path(split, subscriber, "underlay", "mtu"), mtu, needed)
 
 

@@ -1,86 +1,98 @@
-"""Which ends of which tunnels there are, from the intent and what was written directly."""
+"""Which ends of which tunnels there are, from the intent, what was written directly and what is known."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from tasuki_yang.router import Router
 from tasuki_yang.tree import Tree
 
+from tasuki_controller import router_tree as rt
+from tasuki_controller.ends import Fixed, Named, OwnEnd, PeerEnd, as_told
+from tasuki_controller.existing import Types
+from tasuki_controller.known import KnownFacts
 from tasuki_controller.services import Contribution
 from tasuki_controller.services.vxlan_split import ends
 from tasuki_controller.services.vxlan_split.tables import Allocation
-from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel, prefix_of
-
-UNTYPED = "iana-if-type:other"
-"""Type of an existing interface of which nothing more was written."""
-
-Types: TypeAlias = Mapping[tuple[str, str], str]
-"""Types of the interfaces that were written directly, by router and name."""
+from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel, hub_end, prefix_of
 
 
-def compile_splits(
-    splits: Iterable[Split], tunnels: Iterable[Tunnel], tables: Allocation, written: Mapping[str, Router]
-) -> Iterator[Contribution]:
-    """What the splits make of the routers: each hub, and both ends of each tunnel."""
-    types = {
-        (router, interface.name): interface.type
-        for router, tree in written.items()
-        for interface in tree.interfaces.interface
-    }
-    for split in splits:
-        yield Contribution(split.hub.router, f"vxlan-split {split.name}, hub", _hub(split, types))
-    for tunnel in tunnels:
-        source = tunnel.source
-        yield Contribution(tunnel.split.hub.router, source, ends.hub_end(_hub_wire(tunnel)))
-        end = _subscriber_end(tunnel, types, tables.get(tunnel.key))
-        yield Contribution(tunnel.target, source, ends.subscriber_end(end))
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Makes the ends of tunnels."""
+
+    tables: Allocation
+    types: Types
+    known: KnownFacts
+
+    def contributions(self, splits: Iterable[Split], tunnels: Iterable[Tunnel]) -> Iterator[Contribution]:
+        """What the splits make of the routers: each hub, and both ends of each tunnel."""
+        for split in splits:
+            yield Contribution(split.hub.router, f"vxlan-split {split.name}, hub", self._hub(split))
+        for tunnel in tunnels:
+            yield Contribution(tunnel.split.hub.router, tunnel.source, ends.hub_end(self._hub_wire(tunnel)))
+            yield Contribution(
+                tunnel.target, tunnel.source, ends.subscriber_end(self._subscriber_end(tunnel))
+            )
+
+    def _hub(self, split: Split) -> Tree:
+        underlay = split.hub.underlay
+        line = rt.Line(
+            interface=self.types.existing(split.hub.router, underlay.interface),
+            advertised=underlay.router_advertisements == "accept",
+            end=hub_end(split, 6),
+        )
+        return ends.hub(str(prefix_of(split)), line)
+
+    def _hub_wire(self, tunnel: Tunnel) -> ends.Wire:
+        return ends.Wire(
+            share=tunnel.share,
+            underlay=tunnel.split.hub.underlay.interface,
+            local=_learned(tunnel.hub_end),
+            remote=self._seen_by_hub(tunnel),
+            udp_port=tunnel.split.udp_port,
+            mtu=tunnel.mtu,
+        )
+
+    def _seen_by_hub(self, tunnel: Tunnel) -> PeerEnd:
+        end = tunnel.end
+        return end if isinstance(end, Named) else as_told(end, tunnel.target, self.known)
+
+    def _subscriber_end(self, tunnel: Tunnel) -> ends.SubscriberEnd:
+        subscriber, underlay = tunnel.subscriber, tunnel.subscriber.underlay
+        own = None if isinstance(tunnel.end, Named) else tunnel.end
+        wire = ends.Wire(
+            share=tunnel.share,
+            underlay=underlay.interface,
+            local=_learned(own),
+            remote=self._seen_by_subscriber(tunnel),
+            udp_port=tunnel.split.udp_port,
+            mtu=tunnel.mtu,
+        )
+        lans = tuple(
+            (self.types.existing(tunnel.target, lan.interface), lan.subnet_id)
+            for lan in subscriber.delegation.lan
+        )
+        line = rt.Line(
+            interface=self.types.existing(tunnel.target, underlay.interface),
+            advertised=underlay.router_advertisements == "accept",
+            end=own,
+        )
+        return ends.SubscriberEnd(wire, self._mode(tunnel), lans, line)
+
+    def _seen_by_subscriber(self, tunnel: Tunnel) -> PeerEnd:
+        if tunnel.hub_end is None:
+            raise ValueError(f"{tunnel.source} has a hub without an end of its family")
+        return as_told(tunnel.hub_end, tunnel.split.hub.router, self.known)
+
+    def _mode(self, tunnel: Tunnel) -> ends.DefaultGateway | ends.PolicyRouting:
+        table = self.tables.get(tunnel.key)
+        if table is None:
+            return ends.DefaultGateway(tunnel.subscriber.default_route_metric)
+        return ends.PolicyRouting(f"{tunnel.split.name}-{tunnel.subscriber.number}", table)
 
 
-def _hub(split: Split, types: Types) -> Tree:
-    underlay = split.hub.underlay
-    advertised_to = _advertised_to(
-        types, split.hub.router, underlay.interface, underlay.router_advertisements
-    )
-    return ends.hub(str(prefix_of(split)), advertised_to)
+def _learned(end: OwnEnd | None) -> OwnEnd | None:
+    """The end that packets must have as their source because the other side is told of it.
 
-
-def _hub_wire(tunnel: Tunnel) -> ends.Wire:
-    return ends.Wire(
-        share=tunnel.share,
-        underlay=tunnel.split.hub.underlay.interface,
-        remote=str(tunnel.remote),
-        udp_port=tunnel.split.udp_port,
-        mtu=tunnel.mtu,
-    )
-
-
-def _subscriber_end(tunnel: Tunnel, types: Types, table: int | None) -> ends.SubscriberEnd:
-    """The subscriber's end; `table` is the first of its three in policy-routing mode."""
-    subscriber, underlay = tunnel.subscriber, tunnel.subscriber.underlay
-    wire = ends.Wire(
-        share=tunnel.share,
-        underlay=underlay.interface,
-        remote=str(tunnel.hub_remote),
-        udp_port=tunnel.split.udp_port,
-        mtu=tunnel.mtu,
-    )
-    mode = (
-        ends.DefaultGateway(subscriber.default_route_metric)
-        if table is None
-        else ends.PolicyRouting(f"{tunnel.split.name}-{subscriber.number}", table)
-    )
-    lans = tuple(
-        (_existing(types, tunnel.target, lan.interface), lan.subnet_id) for lan in subscriber.delegation.lan
-    )
-    advertised_to = _advertised_to(types, tunnel.target, underlay.interface, underlay.router_advertisements)
-    return ends.SubscriberEnd(wire, mode, lans, advertised_to)
-
-
-def _advertised_to(
-    types: Types, router: str, interface: str, advertisements: Literal["accept", "unmanaged"]
-) -> ends.Existing | None:
-    return _existing(types, router, interface) if advertisements == "accept" else None
-
-
-def _existing(types: Types, router: str, name: str) -> ends.Existing:
-    return ends.Existing(name, types.get((router, name), UNTYPED))
+    From among fixed addresses the kernel chooses by its routes.
+    """
+    return None if isinstance(end, Fixed) else end

@@ -11,9 +11,10 @@ from functools import lru_cache
 from tasuki_yang.tree import Tree
 
 from tasuki_controller import router_tree as rt
+from tasuki_controller.ends import REMEMBERED, OwnEnd, PeerEnd
+from tasuki_controller.existing import Existing
 from tasuki_controller.services.vxlan_split.plan import Prefix, Share
 from tasuki_controller.services.vxlan_split.tables import PER_SUBSCRIPTION
-from tasuki_controller.services.vxlan_split.tunnel import REMEMBERED
 
 VXLAN = "tasuki-link:vxlan"
 ANYWHERE = "::/0"
@@ -22,20 +23,14 @@ MAIN = "main"
 
 
 @dataclass(frozen=True, slots=True)
-class Existing:
-    """An interface that is there or waited for, and its type."""
-
-    name: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
 class Wire:
     """One end's VXLAN interface."""
 
     share: Share
     underlay: str
-    remote: str
+    local: OwnEnd | None
+    """None if the kernel may choose."""
+    remote: PeerEnd
     udp_port: int
     mtu: int
 
@@ -65,16 +60,15 @@ class SubscriberEnd:
     mode: DefaultGateway | PolicyRouting
     lans: tuple[tuple[Existing, int | None], ...]
     """The LANs and their subnet-ids."""
-    advertised_to: Existing | None
-    """The interface that learns by router advertisements."""
+    line: rt.Line
 
 
-def hub(prefix: str, advertised_to: Existing | None) -> Tree:
+def hub(prefix: str, line: rt.Line) -> Tree:
     """A hub without any subscriber. What no subscriber holds must not loop upstream."""
     return rt.router_tree(
-        interfaces=_advertised_to(advertised_to),
-        static_routes={MAIN: rt.ipv6_routes([rt.unreachable(prefix)])},
-        ipv6_forwarding=True,
+        interfaces=rt.line_interface(line),
+        static_routes={MAIN: rt.routes(ipv6=[rt.unreachable(prefix)])},
+        forwarding=["ipv6"],
     )
 
 
@@ -86,10 +80,10 @@ def hub_end(wire: Wire) -> Tree:
         rt.route(str(prefix), via=share.subscriber_address, dev=share.interface)
         for prefix in (share.routed64, share.routed48)
     ]
-    address = rt.ipv6_address(share.hub_address, share.link.length)
+    address = rt.address(share.hub_address, share.link.length)
     return rt.router_tree(
         interfaces=[_tunnel(wire, share.hub_mac_address, address)],
-        static_routes={MAIN: rt.ipv6_routes(routes)},
+        static_routes={MAIN: rt.routes(ipv6=routes)},
     )
 
 
@@ -97,7 +91,7 @@ def hub_end(wire: Wire) -> Tree:
 def subscriber_end(end: SubscriberEnd) -> Tree:
     """The subscriber's end of one tunnel."""
     share = end.wire.share
-    addresses = [rt.ipv6_address(share.subscriber_address, share.link.length)]
+    addresses = [rt.address(share.subscriber_address, share.link.length)]
     if not end.lans:
         # The prefixes are not on the link of the tunnel: their other addresses would loop through the hub.
         addresses += [_first_address(part, prefix_route=False) for part in (share.routed64, share.routed48)]
@@ -116,12 +110,12 @@ def subscriber_end(end: SubscriberEnd) -> Tree:
     return rt.router_tree(
         interfaces=[
             _tunnel(end.wire, share.subscriber_mac_address, *addresses),
-            *_advertised_to(end.advertised_to),
+            *rt.line_interface(end.line),
             *lans,
         ],
-        static_routes={MAIN: rt.ipv6_routes(routes), **tables},
+        static_routes={MAIN: rt.routes(ipv6=routes), **tables},
         ipv6_rules=rules,
-        ipv6_forwarding=True,
+        forwarding=["ipv6"],
     )
 
 
@@ -135,16 +129,16 @@ def _policy_tables(end: SubscriberEnd, first: int) -> Iterator[tuple[str, rt.Nod
     routes = [
         rt.route(str(share.link), dev=share.interface),
         *_backstops(share),
-        _default_route(share, rt.DEFAULT_METRIC),
+        _default_route(share, rt.IPV6_METRIC),
     ]
     lans = [
         rt.route(str(share.lan(subnet_id)), dev=lan.name, metric=rt.CONNECTED_METRIC)
         for lan, subnet_id in end.lans
     ]
     for table in range(first, first + PER_SUBSCRIPTION):
-        yield f"table-{table}", rt.ipv6_routes(routes, table=table)
+        yield f"table-{table}", rt.routes(ipv6=routes, table=table)
         if lans:
-            yield f"table-{table}-lan", rt.ipv6_routes(lans, table=table)
+            yield f"table-{table}-lan", rt.routes(ipv6=lans, table=table)
 
 
 def _policy_rules(share: Share, name: str, first: int) -> Iterator[rt.Node]:
@@ -168,6 +162,7 @@ def _tunnel(wire: Wire, mac_address: str, *addresses: rt.Node) -> rt.Node:
         vni=wire.share.vni,
         udp_port=wire.udp_port,
         underlay=wire.underlay,
+        local=wire.local,
         remote=wire.remote,
         mtu=wire.mtu,
         mac_address=mac_address,
@@ -175,13 +170,5 @@ def _tunnel(wire: Wire, mac_address: str, *addresses: rt.Node) -> rt.Node:
     return rt.interface(wire.share.interface, VXLAN, link=vxlan, ipv6=rt.ipv6(*addresses))
 
 
-def _advertised_to(interface: Existing | None) -> list[rt.Node]:
-    """The interface that learns by router advertisements although the router forwards."""
-    if interface is None:
-        return []
-    ipv6 = rt.ipv6(accept_router_advertisements="always")
-    return [rt.interface(interface.name, interface.kind, ipv6=ipv6)]
-
-
 def _first_address(prefix: Prefix, *, prefix_route: bool = True) -> rt.Node:
-    return rt.ipv6_address(prefix.address(1), prefix.length, prefix_route=prefix_route)
+    return rt.address(prefix.address(1), prefix.length, prefix_route=prefix_route)

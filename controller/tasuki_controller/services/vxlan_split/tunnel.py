@@ -15,6 +15,7 @@ from tasuki_yang.network import (
     NetworkVxlanSplitSubscriberDelegationLan,
 )
 
+from tasuki_controller.ends import REMEMBERED, Fixed, Named, OwnEnd, own_end
 from tasuki_controller.services.vxlan_split.plan import Share, numbers, share, tunnel_mtu
 
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -23,9 +24,6 @@ Subscriber: TypeAlias = NetworkVxlanSplitSubscriber
 Lan: TypeAlias = NetworkVxlanSplitSubscriberDelegationLan
 Key: TypeAlias = tuple[str, int]
 """A split's name and a subscriber's number."""
-
-REMEMBERED = 1 << 14
-"""Tunnels of which what was computed once is kept for the next transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +35,10 @@ class Tunnel:
     prefix: IPv6Network
     """The split's."""
     share: Share
-    remote: Address
-    """The subscriber's underlay address, which the hub sends to."""
-    hub_remote: Address | None
-    """The hub's underlay address of the same family, which the subscriber sends to."""
+    end: OwnEnd | Named
+    """The subscriber's, which the hub sends to."""
+    hub_end: OwnEnd | None
+    """The hub's of the same family, which the subscriber sends to; None if it has none."""
 
     @property
     def key(self) -> Key:
@@ -67,7 +65,7 @@ class Tunnel:
     def mtu(self) -> int:
         """MTU of both ends."""
         underlay = min(self.split.hub.underlay.mtu, self.subscriber.underlay.mtu)
-        return tunnel_mtu(underlay, self.remote.version)
+        return tunnel_mtu(underlay, family_of(self.end))
 
     @property
     def routes_by_policy(self) -> bool:
@@ -76,19 +74,49 @@ class Tunnel:
 
 
 def tunnels(splits: Iterable[Split]) -> Iterator[Tunnel]:
-    """The tunnels of the splits, but those whose prefix, number or underlay address is no such thing."""
+    """The tunnels of the splits, but those whose prefix, number or end is no such thing."""
     for split in splits:
         prefix = prefix_of(split)
         if prefix is None:
             continue
         allowed = numbers(prefix)
-        underlay = split.hub.underlay
-        hub = {4: parse_address(underlay.ipv4_address), 6: parse_address(underlay.ipv6_address)}
+        hub = {family: hub_end(split, family) for family in (4, 6)}
         for subscriber in split.subscriber:
-            remote = parse_address(subscriber.underlay.address)
-            if remote is not None and subscriber.number in allowed:
+            end = subscriber_end(subscriber)
+            if end is not None and subscriber.number in allowed:
                 part = share(prefix, split.vni_base, subscriber.number)
-                yield Tunnel(split, subscriber, prefix, part, remote, hub[remote.version])
+                yield Tunnel(split, subscriber, prefix, part, end, hub[family_of(end)])
+
+
+def subscriber_end(subscriber: Subscriber) -> OwnEnd | Named | None:
+    """Where the hub sends to; None if nothing is said of it, or what YANG refuses."""
+    underlay = subscriber.underlay
+    if name := underlay.dns_name:
+        return Named(name.name, name.resolver)
+    if underlay.address:
+        return own_end(underlay, underlay.address) if parse_address(underlay.address) else None
+    return own_end(underlay, None) if underlay.global_address or underlay.delegated_address else None
+
+
+def hub_end(split: Split, family: int) -> OwnEnd | None:
+    """Where subscribers with an underlay of IP version 4 or 6 send to; None for nowhere."""
+    underlay = split.hub.underlay
+    address = underlay.ipv4_address if family == 4 else underlay.ipv6_address  # noqa: PLR2004
+    if address:
+        return own_end(underlay, address) if parse_address(address) else None
+    is_late = underlay.global_address or underlay.delegated_address
+    return own_end(underlay, None) if is_late and family == 6 else None  # noqa: PLR2004
+
+
+def family_of(end: OwnEnd | Named) -> int:
+    """IP version of an end: what has to be learned is IPv6."""
+    address = fixed(end)
+    return address.version if address else 6
+
+
+def fixed(end: OwnEnd | Named | None) -> Address | None:
+    """The address of a fixed end."""
+    return parse_address(end.address) if isinstance(end, Fixed) else None
 
 
 def prefix_of(split: Split) -> IPv6Network | None:
