@@ -46,6 +46,8 @@ class Reverted:
     at: float
     """Seconds since the epoch."""
     cause: Cause
+    from_digest: str = ""
+    """Of the intent that was left: a revision's intent changes with what is known of other routers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def taken(held: Held | None, intent: Intent, trial: Trial | None, *, applied: bo
     if held is None:
         return Held(intent, trial)
     left = held.reverted
-    if left and left.from_revision == intent.revision and (trial or left.cause is Cause.UNREACHABLE):
+    if left and left.from_revision == intent.revision and (trial or _is_what_cut_off(left, intent)):
         return held
     if intent.text != held.intent.text:
         return Held(intent, trial, _guarded(held, intent) if applied else None)
@@ -87,6 +89,11 @@ def taken(held: Held | None, intent: Intent, trial: Trial | None, *, applied: bo
         return held
     kept = left if left and left.cause is not Cause.UNREACHABLE else None
     return replace(held, intent=intent, trial=trial, reverted=kept)
+
+
+def _is_what_cut_off(left: Reverted, intent: Intent) -> bool:
+    """Whether this is the very intent under which the controller could not be reached."""
+    return left.cause is Cause.UNREACHABLE and left.from_digest in ("", intent.digest)
 
 
 def _guarded(held: Held, intent: Intent) -> Intent | None:
@@ -120,4 +127,6 @@ def gone_back(held: Held, cause: Cause, now: float) -> Held:
     target = held.trial.fallback if held.trial else held.before
     if target is None:
         raise ValueError("there is nothing to go back to")
-    return Held(target, reverted=Reverted(held.intent.revision, target.revision, now, cause))
+    return Held(
+        target, reverted=Reverted(held.intent.revision, target.revision, now, cause, held.intent.digest)
+    )

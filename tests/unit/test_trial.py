@@ -270,6 +270,16 @@ class TestGuard:
         await router.get_proven(NEWER)
         assert router.held == Held(NEWER)
 
+    async def test_what_the_revision_has_become_by_what_is_known_of_other_routers_is(
+        self, router: Router
+    ) -> None:
+        await router.get(NEW)
+        router.pass_by(TIMEOUT)
+        router.restart()
+        moved = intent(2, "new, with another address of the far end")
+        await router.get_proven(moved)
+        assert router.held == Held(moved)
+
     async def test_a_newer_revision_with_what_the_router_has_again_ends_the_matter(
         self, router: Router
     ) -> None:
