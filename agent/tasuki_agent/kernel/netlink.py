@@ -11,7 +11,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -30,6 +30,8 @@ PAUSES = (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 A hub that has just started changes its IPv6 addresses for two seconds, by duplicate address detection.
 """
+
+NO_ADVICE: Mapping[int, str] = {}
 
 _HEAD = struct.Struct("=LHHLL")
 _LENGTH_TYPE_FLAGS = struct.Struct("=LHH")
@@ -50,6 +52,7 @@ class _Request:
     doing: str
     subject: object
     tolerate: Container[int]
+    advice: Mapping[int, str]
     done: asyncio.Future[None]
 
     def __str__(self) -> str:
@@ -86,6 +89,7 @@ class Rtnetlink:
         doing: str,
         subject: object,
         tolerate: Container[int] = (),
+        advice: Mapping[int, str] = NO_ADVICE,
     ) -> asyncio.Future[None]:
         """Have the kernel make one change; the future ends with its answer.
 
@@ -97,6 +101,7 @@ class Rtnetlink:
             doing: what is done, such as "create link", for the error's message.
             subject: the object's key, for the error's message.
             tolerate: error numbers that count as success.
+            advice: what people can do about an error, by its number.
 
         Raises:
             Transient, Permanent, Foreign: by the kernel's error number.
@@ -105,7 +110,7 @@ class Rtnetlink:
         if self._sender is None:
             self._sender = loop.create_task(self._send_queue())
         done = loop.create_future()
-        self._queue.append(_Request(message_type, flags, payload, doing, subject, tolerate, done))
+        self._queue.append(_Request(message_type, flags, payload, doing, subject, tolerate, advice, done))
         return done
 
     async def dump(self, message_type: int, payload: bytes) -> list[bytes]:
@@ -282,4 +287,5 @@ def _explanation(answer: bytes, flags: int) -> str:
 
 def _error(request: _Request, number: int, explanation: str) -> ApplyError:
     name = errno.errorcode.get(number, str(number))
-    return error_class(number)(f"{request}: {explanation or os.strerror(number)} [{name}]")
+    advice = f": {request.advice[number]}" if number in request.advice else ""
+    return error_class(number)(f"{request}: {explanation or os.strerror(number)} [{name}]{advice}")

@@ -11,6 +11,7 @@ from tasuki_agent.kernel.marks import GROUP
 from tasuki_agent.kind import Topic
 from tasuki_agent.kinds.link import linktypes
 from tasuki_agent.kinds.link.linktypes import Basis, LinkSpec, OtherLink
+from tasuki_agent.kinds.link.model import LinkName
 
 _HEAD = struct.Struct("=BxHiII")
 """struct ifinfomsg: family, type of the device, index, flags, mask of the flags."""
@@ -33,7 +34,7 @@ def decode(message: bytes, names: Names) -> tuple[str, LinkSpec]:
     info = parse(values.get(uapi.IFLA_LINKINFO, b""))
     kind = text(info.get(uapi.IFLA_INFO_KIND, b"device"))
     link_type = linktypes.by_kernel_name().get(kind)
-    name = text(values[uapi.IFLA_IFNAME])
+    name = LinkName(text(values[uapi.IFLA_IFNAME]), link_type)
     if link_type is None:
         return name, OtherLink(kind, basis.up, basis.mtu, basis.mac_address, index, basis.group)
     return name, link_type.decode(basis, parse(info[uapi.IFLA_INFO_DATA]), names)
@@ -56,25 +57,31 @@ def create(name: str, spec: LinkSpec, index_of: Callable[[str], int]) -> bytes:
             _HEAD.pack(0, 0, 0, flags, uapi.IFF_UP),
             string(uapi.IFLA_IFNAME, name),
             u32(uapi.IFLA_GROUP, GROUP),
-            _basics(spec, ("mtu", "mac_address")),
+            _basics(spec, linktypes.BASICS),
             _info(link_type.kernel_name, data=b"".join(data)),
         )
     )
 
 
+def module_advice(spec: LinkSpec) -> str:
+    """What to do where the kernel knows no links of this type: it loads modules by itself, if it has them."""
+    link_type = linktypes.by_spec().get(type(spec))
+    if link_type is None:
+        return ""
+    module = link_type.module
+    return f"it takes the kernel's module {module}; modprobe {module} says what is amiss"
+
+
 def changes(
     observed: LinkSpec, spec: LinkSpec, fields: Collection[str], index_of: Callable[[str], int]
 ) -> Iterator[bytes]:
-    """Changes of the fields named to the observed link, by its index.
-
-    Two messages at most: vxlan refuses an MTU beside its own parameters ("Cannot change mtu").
-    """
+    """Changes of the fields named to the observed link, by its index."""
     link_type = linktypes.by_spec()[type(spec)]
-    if data := b"".join(link_type.encode(spec, fields, index_of)):
-        yield _HEAD.pack(0, 0, observed.index, 0, 0) + _info(link_type.kernel_name, data)
-    if not {"mtu", "mac_address", "up"}.isdisjoint(fields):
-        flags, mask = (uapi.IFF_UP if spec.up else 0, uapi.IFF_UP) if "up" in fields else (0, 0)
-        yield _HEAD.pack(0, 0, observed.index, flags, mask) + _basics(spec, fields)
+    for names in link_type.messages(frozenset(fields)):
+        data = b"".join(link_type.encode(spec, names, index_of))
+        flags, mask = (uapi.IFF_UP if spec.up else 0, uapi.IFF_UP) if "up" in names else (0, 0)
+        info = _info(link_type.kernel_name, data) if data else b""
+        yield _HEAD.pack(0, 0, observed.index, flags, mask) + _basics(spec, names) + info
 
 
 def _basics(spec: LinkSpec, fields: Collection[str]) -> bytes:

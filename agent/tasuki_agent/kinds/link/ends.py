@@ -104,7 +104,9 @@ def local_end(ends: Ends, known: Known) -> str | None:
     if ends.local_interface:
         return known.one(ends.local_interface, "global-address")
     if ends.local_delegated:
-        return present(delegated_address(ends.local_delegated, known), known)
+        place = ends.local_delegated
+        address = delegated_address(place.interface, place.subnet_id, place.interface_id, known)
+        return present(address, known)
     return addresses.canonical(ends.local) if ends.local else None
 
 
@@ -117,17 +119,17 @@ def present(address: str, known: Known) -> str:
     return known.one(address, "local-address")
 
 
-def delegated_address(place: Delegated, known: Known) -> str:
-    """The address at this place in a delegated prefix.
+def delegated_address(lease: str, subnet_id: int, interface_id: str, known: Known) -> str:
+    """The address at this place in the prefix that is delegated on the interface `lease`.
 
     Raises:
         Unknown: there is no prefix, or none with such a subnet.
     """
-    prefix = known.one(place.interface, "delegated-prefix")
+    prefix = known.one(lease, "delegated-prefix")
     try:
-        return address_in(prefix, place.subnet_id, place.interface_id)
+        return address_in(prefix, subnet_id, interface_id)
     except ValueError as error:
-        raise Unknown(f"a delegated prefix on {place.interface} with that subnet", str(error)) from error
+        raise Unknown(f"a delegated prefix on {lease} with that subnet", str(error)) from error
 
 
 def remote_end(ends: Ends, known: Known) -> str:

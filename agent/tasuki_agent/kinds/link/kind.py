@@ -49,6 +49,7 @@ class LinkKind:
                     lambda: codec.create(name, spec, self._index_of),
                     doing="create link",
                     subject=name,
+                    advice={errno.EOPNOTSUPP: codec.module_advice(spec)},
                 )
             case Update(name, observed, spec):
                 return self._update(name, observed, spec)

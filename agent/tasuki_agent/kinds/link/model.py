@@ -2,19 +2,37 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from tasuki_yang.router import InterfacesInterface, Router
 
 from tasuki_agent.kernel.marks import GROUP
 from tasuki_agent.kind import Observed, Ref, Waiting
-from tasuki_agent.known import Known, Unknown
 from tasuki_agent.kinds.link import linktypes
-from tasuki_agent.kinds.link.linktypes import LinkSpec, OtherLink, Tunnel
+from tasuki_agent.kinds.link.linktypes import LinkSpec, LinkType, OtherLink, Tunnel
 from tasuki_agent.kinds.router_tree import interface_path, interface_tree
+from tasuki_agent.known import Known, Unknown
 
 OTHER = "iana-if-type:other"
 """The type of an interface that is not ours to create: it is there, or it is waited for."""
+
+
+class LinkName(str):
+    """The name of a link.
+
+    Attributes:
+        link_type: says where the tree has the fields of the link; None if it is of no type of ours.
+    """
+
+    __slots__ = ("link_type",)
+
+    link_type: LinkType | None
+
+    def __new__(cls, name: str, link_type: LinkType | None) -> Self:
+        """The name of a link of this type."""
+        self = super().__new__(cls, name)
+        self.link_type = link_type
+        return self
 
 
 class UpLink(Ref):
@@ -32,15 +50,16 @@ class UpLink(Ref):
 
 def want(intent: Router, known: Known) -> Mapping[str, LinkSpec | Waiting]:
     """The links that we create, and those of a type that we cannot create, which fail and say so."""
+    types = linktypes.by_identity()
     return {
-        interface.name: _want(interface, known)
+        LinkName(interface.name, link_type): _want(interface, link_type, known)
         for interface in intent.interfaces.interface
         if interface.type != OTHER
+        for link_type in (types.get(interface.type),)
     }
 
 
-def _want(interface: InterfacesInterface, known: Known) -> LinkSpec | Waiting:
-    link_type = linktypes.by_identity().get(interface.type)
+def _want(interface: InterfacesInterface, link_type: LinkType | None, known: Known) -> LinkSpec | Waiting:
     if link_type is None:
         return OtherLink(interface.type, interface.enabled)
     try:
@@ -88,8 +107,10 @@ def suspended(spec: LinkSpec, observed: Observed) -> LinkSpec:
 
 
 def path(key: str, field: str = "") -> str:
-    """The interface, or the leaf of a field of any link type."""
-    return interface_path(key) + _leaves().get(field, "")
+    """The interface, or the leaf of a field of its type."""
+    link_type = key.link_type if isinstance(key, LinkName) else None
+    leaves = _LEAVES if link_type is None else {**_LEAVES, **link_type.leaves}
+    return interface_path(key) + leaves.get(field, "")
 
 
 def tree(key: str, spec: LinkSpec) -> Mapping[str, Any]:
@@ -99,11 +120,18 @@ def tree(key: str, spec: LinkSpec) -> Mapping[str, Any]:
     return interface_tree(key, {"enabled": spec.up, **members})
 
 
-def _leaves() -> Mapping[str, str]:
-    leaves = {"type": "/type", "up": "/enabled"}
-    for link_type in linktypes.load():
-        leaves.update(link_type.leaves)
-    return leaves
+_LEAVES = {"type": "/type", "up": "/enabled"}
 
-
-__all__ = ["OtherLink", "in_place", "needs", "owns", "path", "rank", "suspended", "tree", "want"]
+__all__ = [
+    "LinkName",
+    "OtherLink",
+    "UpLink",
+    "in_place",
+    "needs",
+    "owns",
+    "path",
+    "rank",
+    "suspended",
+    "tree",
+    "want",
+]

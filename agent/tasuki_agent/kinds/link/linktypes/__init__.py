@@ -5,16 +5,19 @@ A new file here is all that a type takes in the agent.
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from tasuki_yang.router import InterfacesInterface
 
 from tasuki_agent.kernel.interfaces import Names
 from tasuki_agent.kind import optional
 from tasuki_agent.known import Known
+
+BASICS: Final = frozenset({"mtu", "mac_address", "up"})
+"""Fields of links of any type that can be changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +87,30 @@ class Tunnel(LinkSpec, Protocol):
 class LinkType(Protocol):
     """One type of link: its spec, its leaves and its part of the kernel's message. Pure."""
 
-    kernel_name: ClassVar[str]
-    """IFLA_INFO_KIND, and the type's name in ip-link(8)."""
-    identity: ClassVar[str]
-    """The interface's `type` in the router tree."""
-    spec: ClassVar[type]
-    leaves: ClassVar[Mapping[str, str]]
-    """Where the fields of the spec are, below the interface."""
+    @property
+    def kernel_name(self) -> str:
+        """IFLA_INFO_KIND, and the type's name in ip-link(8)."""
+        ...
+
+    @property
+    def module(self) -> str:
+        """The kernel's module that has it."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """The interface's `type` in the router tree."""
+        ...
+
+    @property
+    def spec(self) -> type:
+        """The class of its specs."""
+        ...
+
+    @property
+    def leaves(self) -> Mapping[str, str]:
+        """Where the fields of the spec are, below the interface."""
+        ...
 
     def want(self, interface: InterfacesInterface, known: Known) -> LinkSpec:
         """The spec of an interface of this type, spelled as observed.
@@ -106,6 +126,10 @@ class LinkType(Protocol):
 
     def in_place(self, observed: Any, wanted: Any) -> bool:
         """Whether the kernel can change the one into the other."""
+        ...
+
+    def messages(self, fields: frozenset[str]) -> Sequence[frozenset[str]]:
+        """The fields that are told the kernel by each message, one after another, to change these."""
         ...
 
     def encode(self, spec: Any, names: Collection[str], index_of: Callable[[str], int]) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """VXLAN with one remote end (RFC 7348; drivers/net/vxlan/vxlan_core.c)."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -10,9 +10,9 @@ from tasuki_agent.kernel import addresses
 from tasuki_agent.kernel.attributes import be16, number, raw, u8, u32
 from tasuki_agent.kernel.interfaces import Names
 from tasuki_agent.kind import optional
-from tasuki_agent.known import Known
 from tasuki_agent.kinds.link.ends import learned_fields, local_end, remote_end
-from tasuki_agent.kinds.link.linktypes import Basis
+from tasuki_agent.kinds.link.linktypes import BASICS, Basis
+from tasuki_agent.known import Known
 
 # linux/if_link.h
 IFLA_VXLAN_ID: Final = 1
@@ -48,6 +48,7 @@ class VxlanType:
     """How VXLAN links are spoken of, in the router tree and with the kernel."""
 
     kernel_name: ClassVar = "vxlan"
+    module: ClassVar = "vxlan"
     identity: ClassVar = "tasuki-link:vxlan"
     spec: ClassVar = Vxlan
     leaves: ClassVar[Mapping[str, str]] = {
@@ -93,6 +94,10 @@ class VxlanType:
             and _same_family(observed.remote, wanted.remote)
             and (wanted.local is not None or observed.local is None)
         )
+
+    def messages(self, fields: frozenset[str]) -> Sequence[frozenset[str]]:
+        """Two at most: the kernel refuses an MTU beside the parameters ("Cannot change mtu")."""
+        return tuple(filter(None, (fields - BASICS, fields & BASICS)))
 
     def encode(self, spec: Vxlan, names: Collection[str], index_of: Callable[[str], int]) -> Iterator[bytes]:
         """Attributes of the fields named."""
