@@ -42,8 +42,9 @@ def decode(message: bytes, names: Names) -> tuple[AddressKey, Address]:
 def create(key: AddressKey, spec: Address, index: int) -> bytes:
     """A new address with our mark. IPv4 takes the loopback's scope for 127.0.0.0/8, as ip(8) does."""
     scope = uapi.RT_SCOPE_HOST if key.ip.startswith("127.") else uapi.RT_SCOPE_UNIVERSE
-    flags = u32(uapi.IFA_FLAGS, uapi.IFA_F_NOPREFIXROUTE) if spec.no_prefix_route else b""
-    return _exact(key.ip, spec.prefix_length, index, scope) + flags + MARK
+    flags = spec.flags & uapi.IFA_F_NODAD | (uapi.IFA_F_NOPREFIXROUTE if spec.no_prefix_route else 0)
+    attribute = u32(uapi.IFA_FLAGS, flags) if flags else b""
+    return _exact(key.ip, spec.prefix_length, index, scope) + attribute + MARK
 
 
 def create_link_local(ip: str, index: int) -> bytes:

@@ -2,24 +2,38 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
+from tasuki_yang.path import predicate
+from tasuki_yang.router import InterfacesInterfaceIpv6DelegatedAddress as DelegatedAddress
 from tasuki_yang.router import Router
 
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import GROUP, PROTOCOL
-from tasuki_agent.kind import Observed, Ref
-from tasuki_agent.known import Known
+from tasuki_agent.kind import Observed, Ref, Waiting
 from tasuki_agent.kinds.address import link_local
+from tasuki_agent.kinds.link.ends import delegated_address
 from tasuki_agent.kinds.link.model import UpLink
 from tasuki_agent.kinds.router_tree import interface_path, interface_tree
+from tasuki_agent.known import Known, Unknown
 
 
-class AddressKey(NamedTuple):
-    """An address on an interface, as the tree has it: of two prefix lengths only one can be wanted."""
-
+class _Identity(NamedTuple):
     interface: str
     ip: str
+
+
+class AddressKey(_Identity):
+    """An address on an interface, as the tree has it: of two prefix lengths only one can be wanted."""
+
+    place: DelegatedAddress | None = None
+    """Where in a delegated prefix the tree has it, if it has it there."""
+
+    def within(self, place: DelegatedAddress) -> Self:
+        """The same key, found at this place in the tree."""
+        key = self._replace()
+        key.place = place
+        return key
 
     def __str__(self) -> str:
         return f"{self.ip} dev {self.interface}"
@@ -38,14 +52,23 @@ class Address:
     protocol: int = field(default=PROTOCOL, compare=False)
     """IFA_PROTO; 0 for what people type."""
     flags: int = field(default=0, compare=False)
-    """IFA_F_…; without IFA_F_PERMANENT the address was learned and will expire."""
+    """IFA_F_…; without IFA_F_PERMANENT the address was learned and will expire. Of these a new address has
+    IFA_F_NODAD if it is wanted so."""
     index: int = field(default=0, compare=False)
+    learned: tuple[str, ...] = field(default=(), compare=False)
+    """Fields that the intent does not tell itself: none, or `""` for all of it."""
     missing_link_local: str = field(default="", compare=False)
 
+    @property
+    def settling(self) -> str:
+        """What the kernel is still about, before packets can have the address; empty when they can."""
+        unusable = self.flags & uapi.IFA_F_TENTATIVE and not self.flags & uapi.IFA_F_OPTIMISTIC
+        return "duplicate address detection: has the interface a carrier?" if unusable else ""
 
-def want(intent: Router, known: Known) -> Mapping[AddressKey, Address]:
+
+def want(intent: Router, known: Known) -> Mapping[AddressKey, Address | Waiting]:
     """Every address in the tree."""
-    return {
+    wanted: dict[AddressKey, Address | Waiting] = {
         AddressKey(interface.name, addresses.canonical(address.ip)): Address(
             address.prefix_length, address.no_prefix_route
         )
@@ -55,6 +78,22 @@ def want(intent: Router, known: Known) -> Mapping[AddressKey, Address]:
         for address in family.address
         if address.prefix_length is not None
     }
+    for interface in intent.interfaces.interface:
+        for place in interface.ipv6.delegated_address if interface.ipv6 else ():
+            key, spec = _delegated(interface.name, place, known)
+            wanted[key] = spec
+    return wanted
+
+
+def _delegated(interface: str, place: DelegatedAddress, known: Known) -> tuple[AddressKey, Address | Waiting]:
+    """An address in the router's own prefix: nobody else has it, so no search for duplicates delays it."""
+    try:
+        ip = delegated_address(place.lease, place.subnet_id, place.interface_id, known)
+    except Unknown as unknown:
+        where = f"{place.interface_id} in subnet {place.subnet_id} of the prefix of {place.lease}"
+        return AddressKey(interface, where).within(place), Waiting(unknown.on, unknown.hint)
+    spec = Address(place.prefix_length, flags=uapi.IFA_F_NODAD, learned=("",))
+    return AddressKey(interface, ip).within(place), spec
 
 
 def needs(key: AddressKey, spec: Address) -> Iterable[Ref]:  # noqa: ARG001
@@ -96,13 +135,21 @@ def in_place(observed: Address, wanted: Address) -> bool:
 
 
 def path(key: AddressKey, field: str = "") -> str:
-    """The entry in the interface's list of addresses, or a leaf of it."""
+    """The entry in one of the interface's lists of addresses, or a leaf of it."""
+    if key.place:
+        return _delegated_path(key.interface, key.place) + _DELEGATED_LEAVES.get(field, "")
     family = addresses.yang_family(key.ip)
     return f"{interface_path(key.interface)}/ietf-ip:{family}/address[ip='{key.ip}']{_LEAVES.get(field, '')}"
 
 
+def _delegated_path(interface: str, place: DelegatedAddress) -> str:
+    keys = (("lease", place.lease), ("subnet-id", place.subnet_id), ("interface-id", place.interface_id))
+    predicates = "".join(predicate(name, value) for name, value in keys)
+    return f"{interface_path(interface)}/ietf-ip:ipv6/tasuki-address:delegated-address{predicates}"
+
+
 def tree(key: AddressKey, spec: Address) -> Mapping[str, Any]:
-    """The interface with this address."""
+    """The interface with this address, wherever it is from."""
     family = addresses.yang_family(key.ip)
     address: dict[str, Any] = {"ip": key.ip, "prefix-length": spec.prefix_length}
     if spec.no_prefix_route:
@@ -111,3 +158,4 @@ def tree(key: AddressKey, spec: Address) -> Mapping[str, Any]:
 
 
 _LEAVES = {"prefix_length": "/prefix-length", "no_prefix_route": "/tasuki-address:no-prefix-route"}
+_DELEGATED_LEAVES = {"prefix_length": "/prefix-length"}

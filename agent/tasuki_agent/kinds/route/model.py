@@ -14,9 +14,9 @@ from tasuki_yang.router import (
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import GROUP, PROTOCOL
 from tasuki_agent.kind import Observed, Ref, optional
-from tasuki_agent.known import Known
 from tasuki_agent.kinds.link.model import UpLink
 from tasuki_agent.kinds.router_tree import ROUTING
+from tasuki_agent.known import Known
 
 STATIC = "ietf-routing:static"
 

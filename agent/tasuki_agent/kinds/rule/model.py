@@ -11,8 +11,8 @@ from tasuki_yang.router import Router, RoutingRulesIpv4Rule, RoutingRulesIpv6Rul
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kind import Observed, Ref
-from tasuki_agent.known import Known
 from tasuki_agent.kinds.router_tree import ROUTING
+from tasuki_agent.known import Known
 
 Family: TypeAlias = Literal["ipv4", "ipv6"]
 _TreeRule: TypeAlias = RoutingRulesIpv4Rule | RoutingRulesIpv6Rule
