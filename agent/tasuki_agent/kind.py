@@ -27,7 +27,8 @@ Tree: TypeAlias = dict[str, Any]
 Spec: TypeAlias = Any
 """A frozen dataclass.
 
-Its fields with `compare=False` are evidence (marks, indexes), never part of a difference.
+Its fields with `compare=False` are evidence (marks, indexes), never part of a difference. One that can be as
+wanted and of no use yet has a property `settling`, which says what is still under way.
 """
 
 

@@ -53,7 +53,11 @@ def with_state(
     """The tree with what is known of what the intent asks for, and with what still waits."""
     paths = {kind.name: kind.path for kind in kinds}
     waiting = [
-        {"path": paths[ref.kind](ref.key), "on": status.message.removeprefix("waits for "), "since": _date_and_time(status.since)}
+        {
+            "path": paths[ref.kind](ref.key),
+            "on": status.message.removeprefix("waits for "),
+            "since": _date_and_time(status.since),
+        }
         for ref, status in statuses
         if status.state is State.WAITING
     ]

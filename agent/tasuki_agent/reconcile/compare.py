@@ -20,6 +20,8 @@ class Class(Enum):
     """Wanted, and somebody else's object stands in its place: reported, never touched."""
     WAITING = "waiting"
     """Wanted, and made of something that is not known yet."""
+    SETTLING = "settling"
+    """As wanted, and of no use before the kernel has done its part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ def _compare_kind(kind: Kind, wanted: Wanted, observed: Observed, settled: Wante
                 yield Difference(Ref(kind.name, key), Class.FOREIGN, spec, seen)
         elif names := differing_fields(spec, seen):
             yield Difference(Ref(kind.name, key), Class.CHANGED, spec, seen, names)
+        elif getattr(seen, "settling", ""):
+            yield Difference(Ref(kind.name, key), Class.SETTLING, spec, seen)
     for key, seen in sees.items():
         if key not in wants and kind.owns(key, seen, observed):
             yield Difference(Ref(kind.name, key), Class.UNEXPECTED, None, seen)

@@ -153,6 +153,8 @@ class DriftBook:
         """
         settled = {name: dict(specs) for name, specs in wanted.items()}
         for difference in differences:
+            if difference.class_ is Class.SETTLING:
+                continue
             ref = difference.ref
             before = self.settled.get(ref.kind, {}).get(ref.key)
             if before is None or difference.excused:
@@ -185,7 +187,7 @@ class DriftBook:
             self._put(_Subject(Ref(item.kind, item.id), item.field, item.class_), closed)
 
     def _is_drift(self, difference: Difference) -> bool:
-        if difference.excused:
+        if difference.excused or difference.class_ is Class.SETTLING:
             return False
         ref = difference.ref
         before = self.settled.get(ref.kind, {}).get(ref.key)

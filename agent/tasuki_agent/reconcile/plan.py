@@ -98,6 +98,8 @@ class _Draft:
         """Choose the change that mends one difference."""
         ref = difference.ref
         match difference.class_:
+            case Class.SETTLING:
+                pass
             case Class.FOREIGN:
                 self.foreign.add(ref)
             case Class.WAITING:

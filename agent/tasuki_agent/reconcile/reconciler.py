@@ -235,7 +235,7 @@ class Reconciler:
         now = self._now
         for difference in differences:
             ref = difference.ref
-            if repeats.get(ref, 0) >= MAX_REPEATS:
+            if repeats.get(ref, 0) >= MAX_REPEATS and difference.class_ is not Class.SETTLING:
                 what = f" in {', '.join(difference.fields)}" if difference.fields else ""
                 error = Transient(f"{ref}: the kernel accepted the change, and it still differs{what}")
                 self.board.failed(ref, error, now)
@@ -248,6 +248,8 @@ class Reconciler:
         for difference in differences:
             if difference.class_ is Class.FOREIGN:
                 self.board.foreign(difference.ref, now)
+            elif difference.class_ is Class.SETTLING:
+                self.board.settling(difference.ref, difference.observed.settling, now)  # type: ignore[union-attr]
         for level in todo.levels:
             for step in level:
                 self.board.pending(step.ref, now)
@@ -306,7 +308,7 @@ class Reconciler:
     def _conclude(self, intent: Intent, wanted: Wanted, differences: Sequence[Difference]) -> None:
         self.judged = intent
         now = self._now
-        differing = {difference.ref for difference in differences}
+        differing = {each.ref for each in differences if each.class_ is not Class.SETTLING}
         for ref in self._repaired - differing:
             settled = self.drift.settled.get(ref.kind, {}).get(ref.key)
             if settled is not None and settled == wanted.get(ref.kind, {}).get(ref.key):

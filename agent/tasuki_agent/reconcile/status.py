@@ -9,6 +9,8 @@ from tasuki_agent.kind import Ref, Waiting
 
 FIRST_RETRY = 1.0
 """Seconds until the second try of a change that failed; doubles with each further one."""
+SETTLING_SECONDS = 5.0
+"""So long an object may be of no use yet and count as under way; then it counts as waiting."""
 LAST_RETRY = 60.0
 """Seconds between tries at the most."""
 PERMANENT_RETRY = 300.0
@@ -87,6 +89,16 @@ class StatusBoard:
         """The object's change is under way."""
         self._set(ref, State.PENDING, "", now)
 
+    def settling(self, ref: Ref, on: str, now: Moment) -> None:
+        """The object is there, and the kernel has to do its part, which it may never do."""
+        before = self._entries.get(ref)
+        if before is None or before.state is not State.PENDING or before.next_try is None:
+            if before is None or before.state is not State.WAITING:
+                due = _later(now, SETTLING_SECONDS)
+                self._entries[ref] = Status(State.PENDING, f"waits for {on}", now.time, next_try=due)
+        elif before.next_try.uptime <= now.uptime:
+            self._set(ref, State.WAITING, before.message, now)
+
     def waiting(self, ref: Ref, on: Ref | Waiting, now: Moment) -> None:
         """The object cannot be made before another one is there, or before something is known."""
         self._set(ref, State.WAITING, f"waits for {on}", now)
@@ -142,7 +154,9 @@ class StatusBoard:
         return frozenset(
             ref
             for ref, status in self._entries.items()
-            if status.next_try is not None and status.next_try.uptime > now.uptime
+            if status.next_try is not None
+            and status.next_try.uptime > now.uptime
+            and status.state is not State.PENDING
         )
 
     def next_try(self, now: Moment) -> float | None:

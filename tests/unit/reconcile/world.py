@@ -51,6 +51,7 @@ class Address:
     length: int
     ours: bool = field(default=True, compare=False)
     typed: bool = field(default=False, compare=False)
+    settling: str = field(default="", compare=False)
 
 
 @dataclass
