@@ -41,7 +41,12 @@ class Caller:
 _FOR_EVERYONE: Final = frozenset({"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"})
 _FOR_ROUTERS: Final = frozenset({"tasuki.v1.AgentService"})
 _FOR_OPERATORS: Final = frozenset(
-    {"tasuki.v1.ConfigService", "tasuki.v1.RouterService", "tasuki.v1.DriftService"}
+    {
+        "tasuki.v1.ConfigService",
+        "tasuki.v1.RouterService",
+        "tasuki.v1.DriftService",
+        "tasuki.v1.FactService",
+    }
 )
 _ALLOWED: Final[Mapping[Role, frozenset[str]]] = {
     Role.ROUTER: _FOR_EVERYONE | _FOR_ROUTERS,

@@ -9,25 +9,28 @@ all the time.
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias
 
 from tasuki_yang.errors import InvalidIntent
+from tasuki_yang.facts import FactKey, Facts
 from tasuki_yang.node_edit import DefaultOperation, EditOperation
 
 from tasuki_controller import history
 from tasuki_controller.access import Caller
 from tasuki_controller.commit_events import CommitEvent
+from tasuki_controller.facts import Fact
 from tasuki_controller.failure import Failed, missing
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.guard import Guard, Outcomes, seen_through
+from tasuki_controller.learning import Learning
 from tasuki_controller.ledger import Committed, Ledger, Proposal
 from tasuki_controller.mailbox import Mailbox
 from tasuki_controller.running import Running
-from tasuki_controller.state import Outcome, State, compared, edited, proposed, touched
+from tasuki_controller.state import Outcome, State, compared, edited, proposed, rebased, supposed, touched
 from tasuki_controller.store import Revision, Store, StoredRevision
 from tasuki_controller.transaction import Edit, RoutedChange, RoutedEdit, edit_nodes, running_changes
 from tasuki_controller.transactions import candidate, commits, locks, sessions
@@ -68,8 +71,13 @@ class Datastores:
 
     @asynccontextmanager
     async def keeping_time(self) -> AsyncIterator[None]:
-        """Let leases run out and unconfirmed commits revert, and tell watchers how the routers come along."""
-        tasks = [asyncio.create_task(work) for work in (self._ledger.keep_time(), self._follow_routers())]
+        """Let leases run out, unconfirmed commits revert, and intended follow what the routers tell.
+
+        Watchers are told how the routers come along.
+        """
+        learning = Learning(self._ledger, self._fleet)
+        works = (self._ledger.keep_time(), self._follow_routers(), learning.follow())
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             yield
         finally:
@@ -277,8 +285,24 @@ class Datastores:
             Failed: there is no such revision.
             InvalidIntent: a revision is not valid for this version of tasuki.
         """
-        states = [self.state.running if not number else (await self.at(number))[1] for number in (old, new)]
-        return await asyncio.to_thread(compared, *states)
+        before, after = [
+            self.state.running if not number else (await self.at(number))[1] for number in (old, new)
+        ]
+        return await asyncio.to_thread(compared, before, after, self.state.known.routers)
+
+    async def suppose(self, told: Mapping[str, Facts]) -> Outcome:
+        """What would change if routers told this, on these and on all that follow them."""
+        return await asyncio.to_thread(supposed, self.state, told)
+
+    def facts(self) -> Mapping[str, Mapping[FactKey, Fact | None]]:
+        """All that intended depends on, by router; None for what a router has not spoken of yet."""
+        state, told = self.state, self._ledger.told
+        facts: dict[str, dict[FactKey, Fact | None]] = {
+            router: dict(told.get(router, {})) for router in state.intended.routers
+        }
+        for router, key in state.known.asked:
+            facts.get(router, {}).setdefault(key, None)
+        return facts
 
     async def at(self, number: int) -> tuple[StoredRevision, Running]:
         """A revision, and running as it was then.
@@ -319,9 +343,10 @@ class Datastores:
                 await self._ask_routers(before, after)
                 async with self._ledger.turn():
                     session = self._admitted(caller, token, order, beside=beside)
-                    if self.state is not before:
+                    if self.state.running is not before.running:
                         continue
-                    baseline = self._ledger.baseline if self._ledger.transactions.confirmed else before
+                    after, outcome = await asyncio.to_thread(rebased, self.state, after, outcome)
+                    baseline = self._ledger.baseline if self._ledger.transactions.confirmed else self.state
                     made = await self._ledger.make(session, Proposal(caller, order, after, outcome, taken))
                     guarded = order.rollback_on_failure
                     guard = self._watch_over(

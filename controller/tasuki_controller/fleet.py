@@ -8,20 +8,22 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from tasuki_proto.v1 import agent_pb2, drift_pb2, router_pb2
 from tasuki_yang.errors import ConfigError
+from tasuki_yang.facts import Facts
 
 from tasuki_controller.drift_counts import DriftCounts
 from tasuki_controller.failure import Failed, invalid, missing
 from tasuki_controller.intended import Intended, Trial
 from tasuki_controller.intent import RouterIntent
 from tasuki_controller.link import Link, Prepared
-from tasuki_controller.mailbox import Mailbox
+from tasuki_controller.mailbox import K, Mailbox, V
 from tasuki_controller.outcome import RouterOutcome, outcome
 from tasuki_controller.problems import Rivals, another_history
 from tasuki_controller.store import DriftCount, Store
@@ -61,6 +63,7 @@ class Fleet:
         self._outcomes: dict[str, OutcomeChange] = {}
         self._outcome_watches: set[Mailbox[str, OutcomeChange]] = set()
         self._router_watches: set[Mailbox[str, str]] = set()
+        self._report_watches: set[Mailbox[str, tuple[str, agent_pb2.Report]]] = set()
         self._drift_watches: set[Mailbox[DriftKey, drift_pb2.DriftItem]] = set()
 
     async def restore(self) -> None:
@@ -91,8 +94,12 @@ class Fleet:
         self,
         intents: Mapping[str, RouterIntent],
         timeout: float = PREPARE_TIMEOUT,  # noqa: ASYNC109 - a limit per router
+        suppose: Mapping[str, Facts] = MappingProxyType({}),
     ) -> Mapping[str, Prepared]:
-        """Ask the routers, all at once, what they would do with these intents, which nobody gets by this."""
+        """Ask the routers, all at once, what they would do with these intents, which nobody gets by this.
+
+        Each is to suppose its own facts of `suppose`, in the place of what it knows.
+        """
 
         async def ask(router: str) -> Prepared:
             link = self._links.get(router)
@@ -100,7 +107,7 @@ class Fleet:
                 return Prepared()
             try:
                 async with asyncio.timeout(timeout):
-                    return await link.prepare(intents[router])
+                    return await link.prepare(intents[router], suppose.get(router, {}))
             except (TimeoutError, Failed):
                 link.mute = True
                 _log.warning("router %s: did not say in time what it would do", router)
@@ -128,15 +135,9 @@ class Fleet:
                     await changed.take()
         return {name: self.outcome(name).outcome for name in names}
 
-    @contextmanager
-    def watch_outcomes(self) -> Iterator[Mailbox[str, OutcomeChange]]:
+    def watch_outcomes(self) -> AbstractContextManager[Mailbox[str, OutcomeChange]]:
         """A mailbox that gets every router's outcome when it changes."""
-        mailbox: Mailbox[str, OutcomeChange] = Mailbox()
-        self._outcome_watches.add(mailbox)
-        try:
-            yield mailbox
-        finally:
-            self._outcome_watches.discard(mailbox)
+        return _watching(self._outcome_watches)
 
     def connected(self) -> frozenset[str]:
         """Routers whose agents have their streams open."""
@@ -203,6 +204,8 @@ class Fleet:
         del status.objects[:]
         status.objects.extend(report.objects)
         self._reports[link.router] = report
+        for watch in self._report_watches:
+            watch.put(link.router, (link.router, report))
         if report.drift:
             items = [self._own(link.router, sequenced.item) for sequenced in report.drift]
             await self._store.save_drift(link.router, items)
@@ -270,32 +273,25 @@ class Fleet:
             evidence.append(item)
         return evidence
 
-    @contextmanager
-    def watch_routers(self) -> Iterator[Mailbox[str, str]]:
+    def watch_routers(self) -> AbstractContextManager[Mailbox[str, str]]:
         """A mailbox that gets the name of every router that changes."""
-        mailbox: Mailbox[str, str] = Mailbox()
-        self._router_watches.add(mailbox)
-        try:
-            yield mailbox
-        finally:
-            self._router_watches.discard(mailbox)
+        return _watching(self._router_watches)
 
-    @contextmanager
-    def watch_drift(self) -> Iterator[Mailbox[DriftKey, drift_pb2.DriftItem]]:
+    def watch_reports(self) -> AbstractContextManager[Mailbox[str, tuple[str, agent_pb2.Report]]]:
+        """A mailbox that gets the newest report of every router that makes one."""
+        return _watching(self._report_watches)
+
+    def watch_drift(self) -> AbstractContextManager[Mailbox[DriftKey, drift_pb2.DriftItem]]:
         """A mailbox that gets every new or changed drift item. Closed when too many wait in it."""
-        mailbox: Mailbox[DriftKey, drift_pb2.DriftItem] = Mailbox()
-        self._drift_watches.add(mailbox)
-        try:
-            yield mailbox
-        finally:
-            self._drift_watches.discard(mailbox)
+        return _watching(self._drift_watches)
 
     def close(self) -> None:
         """End every stream, because the controller ends."""
         reason = _unavailable("The controller is shutting down.")
         for link in list(self._links.values()):
             link.close(reason)
-        for watch in self._router_watches | self._drift_watches | self._outcome_watches:
+        watches = self._router_watches | self._report_watches | self._drift_watches | self._outcome_watches
+        for watch in watches:
             watch.close(reason)
 
     def _names(self) -> list[str]:
@@ -369,6 +365,16 @@ class Fleet:
             watch.put((item.router, item.id), item)
             if len(watch) > _DRIFT_WATCH_LIMIT:
                 watch.close(_too_slow())
+
+
+@contextmanager
+def _watching(watches: set[Mailbox[K, V]]) -> Iterator[Mailbox[K, V]]:
+    mailbox: Mailbox[K, V] = Mailbox()
+    watches.add(mailbox)
+    try:
+        yield mailbox
+    finally:
+        watches.discard(mailbox)
 
 
 def _told(reverted: agent_pb2.Reverted) -> str:

@@ -27,7 +27,10 @@ Outcomes: TypeAlias = Mapping[str, RouterOutcome]
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Watches over one commit: until every router has settled, or while it awaits its confirmation."""
+    """Watches over one commit: until every router has settled, or while it awaits its confirmation.
+
+    Intended may follow facts meanwhile; only another commit takes another running.
+    """
 
     ledger: Ledger
     fleet: Fleet
@@ -41,7 +44,7 @@ class Guard:
     async def _watch(self) -> Outcomes:
         routers = touched(self.baseline, self.state)
         with self.fleet.watch_outcomes() as changed:
-            while self.ledger.state is self.state:
+            while self.ledger.state.running is self.state.running:
                 outcomes = {router: self.fleet.outcome(router).outcome for router in routers}
                 failed = _failed(outcomes)
                 if failed:
@@ -60,7 +63,7 @@ class Guard:
         while True:
             try:
                 async with self.ledger.turn():
-                    if self.ledger.state is not self.state:
+                    if self.ledger.state.running is not self.state.running:
                         return {}
                     await self.ledger.revert(EventKind.CANCEL, CONTROLLER, why, self.baseline)
                     return failed

@@ -24,6 +24,10 @@ _ENTRIES: Final = 20_000
 """Entries of one list."""
 _DRIFT: Final = 1_000
 """Drift items of one report."""
+_FACTS: Final = 1_000
+"""Facts of one report."""
+_VALUES: Final = 16
+"""Values of one fact."""
 _LIST: Final = 16 << 20
 """Bytes of one list."""
 
@@ -36,6 +40,9 @@ def screen(request: agent_pb2.ConnectRequest) -> None:
         # What is acknowledged is a number up to which all is stored: the rest must come after it.
         request.report.drift.sort(key=lambda sequenced: sequenced.sequence)
         del request.report.drift[_DRIFT:]
+        del request.report.facts[_FACTS:]
+        for fact in request.report.facts:
+            del fact.values[_VALUES:]
     _mend(request, int((datetime.now(UTC) + _AHEAD).timestamp()))
 
 

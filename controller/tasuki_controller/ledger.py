@@ -1,5 +1,7 @@
 """What is running, and the only ways in which that changes: a commit, a revert, and the passing of time.
 
+Intended follows what the routers tell as well, in the same turns.
+
 Everything happens in turns. A turn first does what time has made due, so that a loop that was slow decides
 nothing; what it then changes is durable before anybody can know of it, and is done to its end even if the
 caller goes away. The store, the memory and what the agents are told never differ.
@@ -9,21 +11,22 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from tasuki_proto.failpoint import failpoint
 from tasuki_yang.errors import InvalidIntent
 
-from tasuki_controller import history
+from tasuki_controller import facts, history
 from tasuki_controller.access import Caller, Role
 from tasuki_controller.commit_events import CommitEvent, CommitEvents
+from tasuki_controller.facts import Report, Told
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.intended import Trial
 from tasuki_controller.outcome import RouterOutcome
 from tasuki_controller.running import Running
-from tasuki_controller.state import NOTHING, Outcome, State, marks_of, restored, returned
+from tasuki_controller.state import NOTHING, Outcome, State, learned, marks_of, restored, returned, touched
 from tasuki_controller.store import Revision, Store, StoreError
 from tasuki_controller.transaction import RoutedChange, running_changes
 from tasuki_controller.transactions import commits, sessions
@@ -82,6 +85,9 @@ class Ledger:
         self.baseline = NOTHING
         """What the pending commit goes back to."""
         self.transactions = Transactions()
+        self.told: Told = {}
+        """What the routers have told, as intended was computed with."""
+        self._trial: Trial | None = None
 
     async def restore(self) -> None:
         """Take running from the store and compute intended from it, before any agent is served.
@@ -91,6 +97,7 @@ class Ledger:
         Raises:
             StoreError: running is not valid for this version.
         """
+        self.told = await self._store.told()
         newest, baseline = await self._store.newest(), await self._store.baseline()
         if newest is None:
             if baseline is not None:
@@ -103,7 +110,9 @@ class Ledger:
         changes = await asyncio.to_thread(running_changes, running, target)
         marks = await self._store.intents()
         try:
-            state = await asyncio.to_thread(restored, number + bool(changes), target, marks)
+            state = await asyncio.to_thread(
+                restored, number + bool(changes), target, marks, facts.values_of(self.told)
+            )
         except InvalidIntent as error:
             source = number if baseline is None else baseline
             raise StoreError(f"revision {source} is not valid for this version of tasuki: {error}") from error
@@ -227,6 +236,49 @@ class Ledger:
         self._show(after)
         self._emit(kind, caller, outcome, comment)
 
+    async def learn(self, reports: Mapping[str, Report]) -> None:
+        """Take in what routers report, by router name, and let intended follow without a revision.
+
+        What a commit goes back to follows as well: nothing brings an end back that has moved on.
+
+        Raises:
+            StoreError: it could not be stored. Nothing has changed.
+        """
+        async with self.turn():
+            await _to_the_end(self._learn(reports))
+
+    async def _learn(self, reports: Mapping[str, Report]) -> None:
+        now = datetime.now(UTC)
+        told = self._told_after(reports, now)
+        if told == self.told:
+            return
+        changes = list(facts.changes(self.told, told))
+        state, baseline = self.state, self.baseline
+        if changes:
+            values = facts.values_of(told)
+            state, baseline = await asyncio.to_thread(
+                lambda: (learned(state, values), learned(baseline, values))
+            )
+        followers = {router: intent.mark for router, intent in touched(self.state, state).items()}
+        written = {router: told.get(router, {}) for router in {*told, *self.told}}
+        await self._store.learn(written, changes, followers, now)
+        for change in changes:
+            _log.info("router %s: %s is %s", change.router, change.key, ", ".join(change.new))
+        self.told, self.state, self.baseline = told, state, baseline
+        self._trial = self._trial and replace(self._trial, baseline=baseline.intended)
+        self._fleet.publish(state.intended, self._trial)
+
+    def _told_after(self, reports: Mapping[str, Report], now: datetime) -> Told:
+        """What all routers of the network have told after these reports."""
+        states = (self.state, self.baseline)
+        network = {router for state in states for router in state.intended.routers}
+        asked = {fact for state in states for fact in state.known.asked}
+        told = {router: known for router, known in self.told.items() if router in network}
+        for router in reports.keys() & network:
+            needed = {key for name, key in asked if name == router}
+            told[router] = facts.heard(told.get(router, {}), reports[router], needed, now)
+        return told
+
     async def _write(
         self,
         caller: Caller,
@@ -256,13 +308,13 @@ class Ledger:
     def _show(self, state: State) -> None:
         """Make known what is durable."""
         self.state = state
-        confirmed, trial = self.transactions.confirmed, None
+        confirmed, self._trial = self.transactions.confirmed, None
         if confirmed:
             remaining = confirmed.deadline - self.clock()
-            trial = Trial(self.baseline.intended, asyncio.get_running_loop().time() + remaining)
+            self._trial = Trial(self.baseline.intended, asyncio.get_running_loop().time() + remaining)
         else:
             self.baseline = NOTHING
-        self._fleet.publish(state.intended, trial)
+        self._fleet.publish(state.intended, self._trial)
         self.look_again()
         failpoint("ledger: published")
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
-from tasuki_proto.v1 import agent_pb2, error_pb2
+from tasuki_proto.v1 import agent_pb2, error_pb2, fact_pb2
 from tasuki_yang.errors import ConfigError, ErrorTag
+from tasuki_yang.facts import Facts
 
 from tasuki_controller.failure import Failed
 from tasuki_controller.intent import FAST, RouterIntent
@@ -65,8 +66,8 @@ class Link:
             if number <= answer.id and not question.done():
                 question.set_result(answer)
 
-    async def prepare(self, intent: RouterIntent) -> Prepared:
-        """Ask what the router would do with this intent. Each asker gets an answer of its own.
+    async def prepare(self, intent: RouterIntent, suppose: Facts) -> Prepared:
+        """Ask what the router would do with this intent if it knew this. Each asker gets its own answer.
 
         Raises:
             Failed: the stream has ended.
@@ -75,7 +76,11 @@ class Link:
         number = self.asked
         slot = f"prepare_request {number}"
         packed = await asyncio.to_thread(gzip.compress, intent.text, FAST)
-        request = agent_pb2.PrepareRequest(id=number, config_json_gz=packed)
+        facts = [
+            fact_pb2.Fact(subject=key.subject, noun=key.noun, values=values)
+            for key, values in suppose.items()
+        ]
+        request = agent_pb2.PrepareRequest(id=number, config_json_gz=packed, suppose=facts)
         self.preparations[number] = asyncio.get_running_loop().create_future()
         self.outbox.put(slot, agent_pb2.ConnectResponse(prepare_request=request))
         try:

@@ -16,6 +16,7 @@ from tasuki_proto.channel import SERVER_OPTIONS, Target, TlsFiles
 from tasuki_proto.v1.agent_pb2_grpc import add_AgentServiceServicer_to_server as add_agent
 from tasuki_proto.v1.config_pb2_grpc import add_ConfigServiceServicer_to_server as add_config
 from tasuki_proto.v1.drift_pb2_grpc import add_DriftServiceServicer_to_server as add_drift
+from tasuki_proto.v1.fact_pb2_grpc import add_FactServiceServicer_to_server as add_fact
 from tasuki_proto.v1.router_pb2_grpc import add_RouterServiceServicer_to_server as add_router
 
 from tasuki_controller.datastores import Datastores
@@ -23,6 +24,7 @@ from tasuki_controller.fleet import Fleet
 from tasuki_controller.gate import Gate
 from tasuki_controller.northbound.config import ConfigService
 from tasuki_controller.northbound.drift import DriftService
+from tasuki_controller.northbound.facts import FactService
 from tasuki_controller.northbound.router import RouterService
 from tasuki_controller.southbound import AgentService
 from tasuki_controller.sqlite import SqliteStore
@@ -33,6 +35,7 @@ _SERVICES: Final = (
     "tasuki.v1.ConfigService",
     "tasuki.v1.RouterService",
     "tasuki.v1.DriftService",
+    "tasuki.v1.FactService",
     "tasuki.v1.AgentService",
 )
 _GRACE_SECONDS: Final = 3.0
@@ -83,6 +86,7 @@ def _add_services(
     add_config(ConfigService(datastores, fleet), server)  # type: ignore[no-untyped-call]
     add_router(RouterService(fleet), server)  # type: ignore[no-untyped-call]
     add_drift(DriftService(fleet, store), server)  # type: ignore[no-untyped-call]
+    add_fact(FactService(datastores, fleet, store), server)  # type: ignore[no-untyped-call]
     add_agent(AgentService(fleet), server)  # type: ignore[no-untyped-call]
     healths = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healths, server)

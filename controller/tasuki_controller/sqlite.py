@@ -18,10 +18,14 @@ from typing import IO, Final, TypeVar
 from tasuki_proto.failpoint import failpoint
 from tasuki_proto.v1 import drift_pb2, router_pb2
 
+from tasuki_controller import fact_rows
+from tasuki_controller.fact_rows import microseconds, time_of
+from tasuki_controller.facts import FactChange, Told
 from tasuki_controller.store import (
     DriftCount,
     DriftFilter,
     DriftListing,
+    FactRecord,
     IntentMark,
     Revision,
     StoredRevision,
@@ -78,6 +82,7 @@ _MIGRATIONS: Final = (
     UPDATE drift SET stored = last_seen;
     CREATE INDEX drift_by_storing ON drift (stored);
     """,
+    fact_rows.TABLES,
 )
 """One script per schema version, in order. A released one is never changed."""
 
@@ -137,7 +142,7 @@ class SqliteStore:
             revision.number,
             revision.author,
             revision.peer,
-            _microseconds(revision.time),
+            microseconds(revision.time),
             revision.comment,
             revision.change_count,
             zlib.compress(changes),
@@ -149,10 +154,7 @@ class SqliteStore:
                 "UPDATE revision SET document = NULL WHERE number = ? AND number % ? != 1",
                 (revision.number - 1, _DOCUMENT_EVERY),
             )
-            db.executemany(
-                "INSERT OR REPLACE INTO intent VALUES (?, ?, ?)",
-                [(router, mark.revision, mark.digest) for router, mark in intents.items()],
-            )
+            _replace_intents(db, intents)
             failpoint("store: revision written")
             _replace_baseline(db, baseline)
 
@@ -228,6 +230,38 @@ class SqliteStore:
         rows = self._db.execute("SELECT router, revision, digest FROM intent")
         return {router: IntentMark(revision, digest) for router, revision, digest in rows}
 
+    async def learn(
+        self,
+        told: Told,
+        changes: Sequence[FactChange],
+        intents: Mapping[str, IntentMark],
+        time: datetime,
+    ) -> None:
+        """Replace what these routers have told; record the changes, and the routers that follow them."""
+        await self._run(self._learn, told, changes, intents, time)
+
+    def _learn(
+        self,
+        told: Told,
+        changes: Sequence[FactChange],
+        intents: Mapping[str, IntentMark],
+        time: datetime,
+    ) -> None:
+        with self._transaction() as db:
+            fact_rows.replace_told(db, told)
+            fact_rows.add_changes(db, changes, sorted(intents), time)
+            _replace_intents(db, intents)
+
+    async def told(self) -> Told:
+        """What every router has told."""
+        return await self._run(fact_rows.read_told, self._db)
+
+    async def fact_changes(
+        self, *, router: str | None, before: int | None, limit: int
+    ) -> Sequence[FactRecord]:
+        """The newest changes of facts, newest first; of one router, and below a number."""
+        return await self._run(fact_rows.read_changes, self._db, router, before, limit)
+
     async def save_router(self, router: router_pb2.Router) -> None:
         """Replace what is known of a router."""
         await self._run(self._save_router, router.name, router.SerializeToString())
@@ -249,7 +283,7 @@ class SqliteStore:
         await self._run(self._save_drift, router, items)
 
     def _save_drift(self, router: str, items: Sequence[drift_pb2.DriftItem]) -> None:
-        now = _microseconds(datetime.now(UTC))
+        now = microseconds(datetime.now(UTC))
         rows = [
             (
                 router,
@@ -269,7 +303,7 @@ class SqliteStore:
 
     def _prune(self) -> None:
         self._saved_since_prune = 0
-        oldest = _microseconds(datetime.now(UTC) - _DRIFT_KEPT)
+        oldest = microseconds(datetime.now(UTC) - _DRIFT_KEPT)
         # By the time of storing: a router's clock must not decide for how long its drift is kept.
         with self._transaction() as db:
             db.execute("DELETE FROM drift WHERE stored < ?", (oldest,))
@@ -290,7 +324,7 @@ class SqliteStore:
         rows = self._db.execute(
             "SELECT item FROM drift WHERE (?1 IS NULL OR router = ?1)"
             " AND (open OR (NOT ?2 AND last_seen > ?3)) ORDER BY last_seen DESC LIMIT ?4",
-            (wanted.router, wanted.open_only, _microseconds(wanted.since), wanted.limit + 1),
+            (wanted.router, wanted.open_only, microseconds(wanted.since), wanted.limit + 1),
         )
         items: list[drift_pb2.DriftItem] = []
         size = 0
@@ -309,7 +343,7 @@ class SqliteStore:
         rows = self._db.execute(
             "SELECT router, sum(open), sum(last_seen > ?1) FROM drift"
             " WHERE open OR last_seen > ?1 GROUP BY router",
-            (_microseconds(since),),
+            (microseconds(since),),
         )
         return {router: DriftCount(opened, recent) for router, opened, recent in rows}
 
@@ -390,15 +424,11 @@ def _replace_baseline(db: sqlite3.Connection, baseline: int | None) -> None:
 
 def _revision_of(row: tuple[int, str, str, int, str, int]) -> Revision:
     number, author, peer, microseconds, comment, change_count = row
-    return Revision(number, author, peer, _time(microseconds), comment, change_count)
+    return Revision(number, author, peer, time_of(microseconds), comment, change_count)
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _microseconds(when: datetime) -> int:
-    return (when - _EPOCH) // timedelta(microseconds=1)
-
-
-def _time(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
+def _replace_intents(db: sqlite3.Connection, intents: Mapping[str, IntentMark]) -> None:
+    db.executemany(
+        "INSERT OR REPLACE INTO intent VALUES (?, ?, ?)",
+        [(router, mark.revision, mark.digest) for router, mark in intents.items()],
+    )

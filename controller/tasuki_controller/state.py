@@ -3,15 +3,19 @@
 import gc
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from tasuki_yang.facts import Facts
 from tasuki_yang.tree import Tree
 
-from tasuki_controller.compile import compile_running
+from tasuki_controller.compile import compile_reading, compile_running
 from tasuki_controller.intended import Intended
 from tasuki_controller.intent import RouterIntent, router_intent
+from tasuki_controller.known import NOTHING_KNOWN, KnownFacts
+from tasuki_controller.reading import read
 from tasuki_controller.running import Running
+from tasuki_controller.services import services
 from tasuki_controller.store import IntentMark
 from tasuki_controller.transaction import (
     Edit,
@@ -31,12 +35,14 @@ Trees: TypeAlias = Mapping[str, Tree]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Running, and intended, which is computed from it."""
+    """Running, and intended, which is computed from it and from what routers have told."""
 
     revision: int
     running: Running
     trees: Trees
     intended: Intended
+    known: KnownFacts = field(default=NOTHING_KNOWN, compare=False)
+    """What intended was computed with, and what it depends on."""
 
 
 NOTHING: Final = State(0, Running(), {}, Intended(0, {}, {}))
@@ -58,8 +64,9 @@ def edited(before: State, edit: Edit) -> tuple[State, Outcome]:
     Raises:
         InvalidIntent: the edit, or what it would make of running, is not valid.
     """
+    known = KnownFacts(before.known.routers)
     with _many_acyclic_objects():
-        return _next(before, prepare(before.running, edit))
+        return _next(before, prepare(before.running, edit, known), known)
 
 
 def proposed(before: State, running: Running) -> tuple[State, Outcome]:
@@ -68,31 +75,64 @@ def proposed(before: State, running: Running) -> tuple[State, Outcome]:
     Raises:
         InvalidIntent: it is not valid.
     """
+    known = KnownFacts(before.known.routers)
     with _many_acyclic_objects():
-        return _next(before, prepare_candidate(before.running, running))
+        return _next(before, prepare_candidate(before.running, running, known), known)
 
 
 def returned(before: State, baseline: State) -> tuple[State, Outcome]:
-    """The state with running as it was before, which needs no validation."""
-    prepared = Prepared(baseline.running, baseline.trees, running_changes(before.running, baseline.running))
-    return _next(before, prepared)
+    """The state with running as it was before, which needs no validation. Facts do not go back."""
+    return _joined(before, baseline, running_changes(before.running, baseline.running))
 
 
-def restored(number: int, running: Running, marks: Mapping[str, IntentMark]) -> State:
+def rebased(now: State, after: State, outcome: Outcome) -> tuple[State, Outcome]:
+    """A commit that was computed while only facts have changed, on top of these."""
+    return (now, outcome) if after.running is now.running else _joined(now, after, outcome.changes)
+
+
+def learned(before: State, told: Mapping[str, Facts]) -> State:
+    """The same running where the routers have told this. Intended changes without a revision then."""
+    if not any(before.known.differing(told)):
+        return replace(before, known=KnownFacts(told, before.known.asked))
+    known = KnownFacts(told)
+    with _many_acyclic_objects():
+        reading = read(before.running)
+        contributors = services(reading.network, reading.written, known)
+        trees, _ = compile_reading(before.running, reading, contributors)
+        differing = _differing(before.trees, trees)
+        routers = {
+            router: router_intent(intent.revision, trees[router]) if router in differing else intent
+            for router, intent in before.intended.routers.items()
+        }
+    return replace(before, trees=trees, intended=replace(before.intended, routers=routers), known=known)
+
+
+def supposed(before: State, told: Mapping[str, Facts]) -> Outcome:
+    """What would follow if the routers told this too; with all of them, also where nothing would."""
+    known = before.known.routers
+    after = learned(before, {**known, **{name: {**known.get(name, {}), **told[name]} for name in told}})
+    unchanged = {name: (before.trees[name], before.trees[name]) for name in told}
+    return Outcome([], unchanged | _differing(before.trees, after.trees))
+
+
+def restored(
+    number: int, running: Running, marks: Mapping[str, IntentMark], told: Mapping[str, Facts]
+) -> State:
     """The state at a revision, from what the store knows of it.
 
     Raises:
         InvalidIntent: running is not valid for this version.
     """
     # Everything is validated: what a newer model does not take must not vanish from routers.
-    prepared = prepare_candidate(running, running)
+    known = KnownFacts(told)
+    prepared = prepare_candidate(running, running, known)
     routers = {
         router: _marked(number, tree, marks.get(router))
         for router, tree in prepared.intended.items()
         if _is_router(router)
     }
     removed = {router: _marked(number, {}, mark) for router, mark in marks.items() if router not in routers}
-    return State(number, prepared.running, prepared.intended, Intended(number, routers, removed))
+    return State(number, prepared.running, prepared.intended, Intended(number, routers, removed), known)
 
 
 def marks_of(state: State) -> Mapping[str, IntentMark]:
@@ -101,13 +141,14 @@ def marks_of(state: State) -> Mapping[str, IntentMark]:
     return {router: intent.mark for router, intent in known.items() if intent.revision == state.revision}
 
 
-def compared(old: Running, new: Running) -> Outcome:
-    """What two valid configurations differ in.
+def compared(old: Running, new: Running, told: Mapping[str, Facts]) -> Outcome:
+    """What two valid configurations differ in, both with what routers have told by now.
 
     Raises:
         InvalidIntent: one is not valid for this version.
     """
-    return Outcome(running_changes(old, new), _differing(compile_running(old), compile_running(new)))
+    trees = [compile_running(running, KnownFacts(told)) for running in (old, new)]
+    return Outcome(running_changes(old, new), _differing(*trees))
 
 
 def touched(before: State, after: State) -> Mapping[str, RouterIntent]:
@@ -116,11 +157,18 @@ def touched(before: State, after: State) -> Mapping[str, RouterIntent]:
     return {router: intent for router, intent in intents.items() if intent}
 
 
-def _next(before: State, prepared: Prepared) -> tuple[State, Outcome]:
+def _joined(now: State, other: State, changes: Sequence[RoutedChange]) -> tuple[State, Outcome]:
+    """Another state's running after this one, with the facts of this one."""
+    current = learned(other, now.known.routers)
+    return _next(now, Prepared(current.running, current.trees, changes), current.known)
+
+
+def _next(before: State, prepared: Prepared, known: KnownFacts) -> tuple[State, Outcome]:
     differing = _differing(before.trees, prepared.intended)
     number = before.revision + bool(prepared.changes)
     intended = _intended(before, prepared.intended, differing, number)
-    return State(number, prepared.running, prepared.intended, intended), Outcome(prepared.changes, differing)
+    state = State(number, prepared.running, prepared.intended, intended, known)
+    return state, Outcome(prepared.changes, differing)
 
 
 def _marked(number: int, tree: Tree, mark: IntentMark | None) -> RouterIntent:

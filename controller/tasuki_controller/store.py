@@ -1,4 +1,4 @@
-"""What must outlive the controller: revisions, what each router was last seen to be, and drift.
+"""What must outlive the controller: revisions, what each router was last seen to be, facts, and drift.
 
 Everything else of the controller knows only the `Store` of this module; `tasuki_controller.sqlite` is the one
 for a single machine. Documents and changes are opaque bytes here, which `tasuki_controller.history` writes
@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from tasuki_proto.v1 import drift_pb2, router_pb2
+
+from tasuki_controller.facts import FactChange, Told
 
 
 class StoreError(Exception):
@@ -35,6 +37,17 @@ class IntentMark:
 
     revision: int
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactRecord:
+    """One entry of the record of changed facts."""
+
+    number: int
+    time: datetime
+    change: FactChange
+    recompiled: Sequence[str]
+    """Routers whose intended trees changed with it, and with what else changed at that moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +135,26 @@ class Store(Protocol):
 
     async def intents(self) -> Mapping[str, IntentMark]:
         """The mark of every router that ever had an intended tree."""
+        ...
+
+    async def learn(
+        self,
+        told: Told,
+        changes: Sequence[FactChange],
+        intents: Mapping[str, IntentMark],
+        time: datetime,
+    ) -> None:
+        """Replace what these routers have told; record the changes, and the routers that follow them."""
+        ...
+
+    async def told(self) -> Told:
+        """What every router has told."""
+        ...
+
+    async def fact_changes(
+        self, *, router: str | None, before: int | None, limit: int
+    ) -> Sequence[FactRecord]:
+        """The newest changes of facts, newest first; of one router, and below a number."""
         ...
 
     async def save_router(self, router: router_pb2.Router) -> None:

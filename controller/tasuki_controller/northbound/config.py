@@ -4,10 +4,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from tasuki_proto.v1 import config_pb2, config_pb2_grpc
 from tasuki_yang.errors import InvalidIntent
+from tasuki_yang.facts import Facts
 from tasuki_yang.generated.catalogue import MODULES
 
 from tasuki_controller import history
@@ -19,6 +21,7 @@ from tasuki_controller.fleet import Fleet
 from tasuki_controller.intent import router_intent
 from tasuki_controller.ledger import Committed
 from tasuki_controller.link import Prepared
+from tasuki_controller.northbound.facts import remark, suppositions
 from tasuki_controller.northbound.messages import (
     change_messages,
     edit_of,
@@ -26,6 +29,7 @@ from tasuki_controller.northbound.messages import (
     foreseen,
     module_message,
     node_edits_of,
+    noted,
     one_shot_order_of,
     order_of,
     revision_message,
@@ -90,13 +94,15 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
         return config_pb2.ValidateResponse()
 
     async def Diff(self, request: config_pb2.DiffRequest, context: Context) -> config_pb2.DiffResponse:
-        """Show what an edit or the candidate would change, or what two revisions differ in."""
+        """Show what an edit, the candidate or facts would change, or what two revisions differ in."""
+        if request.suppose:
+            return await self._supposed(request)
         if request.HasField("edit") == bool(
             request.from_revision or request.to_revision or request.candidate
         ):
             raise invalid(
                 "Ask either for an edit, or for the candidate, or for two revisions, of which one may be 0"
-                " for running."
+                " for running, or suppose facts."
             )
         if request.candidate and request.to_revision:
             raise invalid("'candidate' takes the place of 'to_revision': give one of them.")
@@ -104,6 +110,20 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
             raise invalid("Routers plan from where they are: ask for 'plan' without 'from_revision'.")
         changes, routers = await self._foretold(await self._difference(request), plan=request.plan)
         return config_pb2.DiffResponse(changes=changes, routers=routers)
+
+    async def _supposed(self, request: config_pb2.DiffRequest) -> config_pb2.DiffResponse:
+        if request.HasField("edit") or request.from_revision or request.to_revision or request.candidate:
+            raise invalid("Facts are supposed of what is intended now: leave the other fields out.")
+        told = suppositions(request.suppose, self._datastores.state.intended.routers)
+        outcome = await self._datastores.suppose(told)
+        plans = await self._plans(outcome, told)
+        facts = self._datastores.facts()
+        results = {
+            router: noted(foreseen(prepared), remark(router, told.get(router, {}), facts.get(router, ())))
+            for router, prepared in plans.items()
+        }
+        routers = await asyncio.to_thread(router_messages, outcome.routers, results, plans)
+        return config_pb2.DiffResponse(routers=routers)
 
     async def _difference(self, request: config_pb2.DiffRequest) -> Outcome:
         if request.HasField("edit"):
@@ -121,7 +141,10 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
                 raise
             # What somebody is still working on need not be valid, and then nothing follows for routers.
             return Outcome(await asyncio.to_thread(running_changes, old, candidate), {})
-        return await asyncio.to_thread(compared, old, candidate) if request.from_revision else outcome
+        if not request.from_revision:
+            return outcome
+        told = self._datastores.state.known.routers
+        return await asyncio.to_thread(compared, old, candidate, told)
 
     async def OpenSession(
         self, request: config_pb2.OpenSessionRequest, context: Context
@@ -278,12 +301,14 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
             lambda: (change_messages(outcome.changes), router_messages(outcome.routers, results, plans))
         )
 
-    async def _plans(self, outcome: Outcome) -> Mapping[str, Prepared]:
+    async def _plans(
+        self, outcome: Outcome, told: Mapping[str, Facts] = MappingProxyType({})
+    ) -> Mapping[str, Prepared]:
         number = self._datastores.state.revision + 1
         intents = await asyncio.to_thread(
             lambda: {router: router_intent(number, after) for router, (_, after) in outcome.routers.items()}
         )
-        return await self._fleet.prepare(intents)
+        return await self._fleet.prepare(intents, suppose=told)
 
 
 async def _told(made: Committed) -> tuple[list[config_pb2.Change], list[config_pb2.RouterOutcome]]:

@@ -163,6 +163,8 @@ async def test_drift_of_an_older_database_counts_as_stored_when_it_was_last_seen
     with sqlite3.connect(tmp_path / DATABASE) as database:
         database.execute("DROP INDEX drift_by_storing")
         database.execute("ALTER TABLE drift DROP COLUMN stored")
+        database.execute("DROP TABLE fact")
+        database.execute("DROP TABLE fact_change")
         database.execute("PRAGMA user_version = 2")
     database.close()
     store = await SqliteStore.open(tmp_path)

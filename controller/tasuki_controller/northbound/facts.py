@@ -1,0 +1,127 @@
+"""FactService: what routers have learned of their lines and from the DNS; and what people suppose of it."""
+
+# ruff: noqa: N802, ARG002 - gRPC's names and signatures
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from tasuki_proto.v1 import fact_pb2, fact_pb2_grpc
+from tasuki_yang.errors import ConfigError
+from tasuki_yang.facts import FactKey, Facts, Values, parse_key, parse_values
+
+from tasuki_controller.access import Context
+from tasuki_controller.datastores import Datastores
+from tasuki_controller.facts import Fact
+from tasuki_controller.failure import Failed
+from tasuki_controller.fleet import Fleet
+from tasuki_controller.northbound.messages import timestamp
+from tasuki_controller.store import FactRecord, Store
+
+_CHANGES: Final = 100
+_CHANGES_LIMIT: Final = 10_000
+
+
+class FactService(fact_pb2_grpc.FactServiceServicer):
+    """Tells of facts, and of what followed them."""
+
+    def __init__(self, datastores: Datastores, fleet: Fleet, store: Store) -> None:
+        self._datastores = datastores
+        self._fleet = fleet
+        self._store = store
+
+    async def ListFacts(
+        self, request: fact_pb2.ListFactsRequest, context: Context
+    ) -> fact_pb2.ListFactsResponse:
+        """List what intended depends on, known or waited for."""
+        if request.router:
+            self._fleet.require(request.router)
+        return fact_pb2.ListFactsResponse(
+            facts=[
+                _fact_message(router, key, fact)
+                for router, facts in sorted(self._datastores.facts().items())
+                for key, fact in sorted(facts.items())
+                if request.router in ("", router)
+            ]
+        )
+
+    async def ListFactChanges(
+        self, request: fact_pb2.ListFactChangesRequest, context: Context
+    ) -> fact_pb2.ListFactChangesResponse:
+        """List changes, newest first."""
+        records = await self._store.fact_changes(
+            router=request.router or None,
+            before=request.before or None,
+            limit=min(request.limit or _CHANGES, _CHANGES_LIMIT),
+        )
+        return fact_pb2.ListFactChangesResponse(changes=map(_change_message, records))
+
+
+def suppositions(
+    messages: Iterable[fact_pb2.Fact], routers: Iterable[str]
+) -> Mapping[str, Mapping[FactKey, Values]]:
+    """What a request supposes, by router.
+
+    Args:
+        messages: as they came.
+        routers: all that there are.
+
+    Raises:
+        Failed: routers that there are not, facts that are none, or values that do not fit, all of them.
+    """
+    known = sorted(routers)
+    told: dict[str, dict[FactKey, Values]] = {router: {} for router in known}
+    problems: list[ConfigError] = []
+    for number, message in enumerate(messages):
+        mistakes = []
+        if message.router not in told:
+            mistakes.append(f"there is no router '{message.router}'; there are: {', '.join(known) or 'none'}")
+        try:
+            key = parse_key(f"{message.subject}/{message.noun}")
+            values = parse_values(key, tuple(message.values))
+        except ValueError as error:
+            mistakes.append(str(error))
+        else:
+            if told.get(message.router, {}).setdefault(key, values) != values:
+                mistakes.append(f"{message.router}/{key} is supposed twice")
+        problems += (
+            ConfigError(
+                error_type="protocol", error_tag="invalid-value", message=f"suppose[{number}]: {mistake}."
+            )
+            for mistake in mistakes
+        )
+    if problems:
+        raise Failed(problems)
+    return {router: facts for router, facts in told.items() if facts}
+
+
+def remark(router: str, supposed: Facts, facts: Iterable[FactKey]) -> str:
+    """What to say where nothing can follow from what is supposed of a router; often nothing."""
+    depended = sorted(facts)
+    idle = [f"{router}/{key}" for key in supposed if key not in depended]
+    if not idle:
+        return ""
+    known = ", ".join(f"{router}/{key}" for key in depended)
+    text = f"nothing in the intent depends on {', '.join(idle)}"
+    return f"{text}; it depends on: {known}" if known else f"{text}, or on anything else of {router}"
+
+
+def _fact_message(router: str, key: FactKey, fact: Fact | None) -> fact_pb2.Fact:
+    message = fact_pb2.Fact(router=router, subject=key.subject, noun=key.noun)
+    if fact:
+        message.values.extend(fact.values)
+        message.since.CopyFrom(timestamp(fact.since))
+        message.lost = fact.lost
+    return message
+
+
+def _change_message(record: FactRecord) -> fact_pb2.FactChange:
+    return fact_pb2.FactChange(
+        number=record.number,
+        time=timestamp(record.time),
+        router=record.change.router,
+        subject=record.change.key.subject,
+        noun=record.change.key.noun,
+        old_values=record.change.old,
+        values=record.change.new,
+        recompiled=record.recompiled,
+    )
