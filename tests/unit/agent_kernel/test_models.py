@@ -10,17 +10,24 @@ from tasuki_agent.kernel.marks import GROUP
 from tasuki_agent.kind import Observed, Ref, Spec
 from tasuki_agent.kinds.address import model as address
 from tasuki_agent.kinds.address.model import Address, AddressKey
+from tasuki_agent.kinds.link import linktypes
 from tasuki_agent.kinds.link import model as link
 from tasuki_agent.kinds.link.linktypes import OtherLink
+from tasuki_agent.kinds.link.linktypes.ip6gre import Ip6gre
+from tasuki_agent.kinds.link.linktypes.ip6gretap import Ip6gretap
+from tasuki_agent.kinds.link.linktypes.ip6tnl import Ip6tnl
 from tasuki_agent.kinds.link.linktypes.vxlan import Vxlan
-from tasuki_agent.kinds.link.model import UpLink
+from tasuki_agent.kinds.link.model import LinkName, UpLink
 from tasuki_agent.kinds.route import model as route
 from tasuki_agent.kinds.route.model import Route, RouteKey
 from tasuki_agent.kinds.rule import model as rule
 from tasuki_agent.kinds.rule.model import Rule, RuleKey
 from tasuki_agent.kinds.sysctl import model as sysctl
 from tasuki_agent.kinds.sysctl.model import Sysctl
+from tasuki_agent.known import Known
+from tasuki_yang.facts import FactKey, Facts
 from tasuki_yang.path import get
+from tasuki_yang.router import InterfacesInterfaceIpv6DelegatedAddress as DelegatedAddress
 from tasuki_yang.router import Router
 from tasuki_yang.schema import ROUTER
 
@@ -30,7 +37,45 @@ TREE: dict[str, Any] = {
             {
                 "name": "enp1s0f0",
                 "type": "iana-if-type:other",
-                "ietf-ip:ipv6": {"tasuki-sysctl:accept-router-advertisements": "always"},
+                "ietf-ip:ipv6": {
+                    "tasuki-sysctl:accept-router-advertisements": "always",
+                    "tasuki-address:delegated-address": [
+                        {
+                            "lease": "enp1s0f0",
+                            "subnet-id": 2,
+                            "interface-id": "::b4",
+                            "prefix-length": 128,
+                        }
+                    ],
+                },
+            },
+            {
+                "name": "dslite0",
+                "type": "tasuki-link:ip6tnl",
+                "tasuki-link:mtu": 1460,
+                "tasuki-link:ip6tnl": {
+                    "mode": "ipip6",
+                    "local-delegated": {"interface": "enp1s0f0", "subnet-id": 2, "interface-id": "::b4"},
+                    "remote-aftr": {"interface": "enp1s0f0"},
+                },
+                "ietf-ip:ipv4": {"tasuki-sysctl:reverse-path-filter": "off"},
+            },
+            {
+                "name": "osaka",
+                "type": "tasuki-link:ip6gre",
+                "tasuki-link:ip6gre": {
+                    "key": 0,
+                    "underlay": "enp1s0f0",
+                    "local-interface": "enp1s0f0",
+                    "remote-name": {"name": "OSAKA.example.net.", "resolver": ["2001:DB8:0::53"]},
+                    "encapsulation-limit": 4,
+                },
+            },
+            {
+                "name": "osaka-lan",
+                "type": "tasuki-link:ip6gretap",
+                "tasuki-link:mac-address": "02:00:5E:00:53:01",
+                "tasuki-link:ip6gre": {"local": "2001:DB8::1", "remote": "2001:db8::0:2", "hop-limit": 255},
             },
             {
                 "name": "vxlan01",
@@ -118,14 +163,30 @@ TREE: dict[str, Any] = {
     },
 }
 
+FACTS: Facts = {
+    FactKey("enp1s0f0", "global-address"): ("2001:db8::1",),
+    FactKey("enp1s0f0", "delegated-prefix"): ("2001:db8:1200::/56",),
+    FactKey("enp1s0f0", "aftr-name"): ("gw.example.net",),
+    FactKey("gw.example.net", "addresses"): ("2001:db8:a::1", "2001:db8:a::2"),
+    FactKey("osaka.example.net@2001:db8::53", "addresses"): ("2001:db8:b::1",),
+    FactKey("2001:db8::1", "local-address"): ("2001:db8::1",),
+    FactKey("2001:db8:1200:2::b4", "local-address"): ("2001:db8:1200:2::b4",),
+}
+
 WANTED: dict[ModuleType, dict[Hashable, Spec]] = {
     link: {
         "vxlan01": Vxlan(1, 4789, "enp1s0f0", "2001:db8::2", "2001:db8::1", False, True, 1410),
         "vxlan02": Vxlan(2, 8472, "enp1s0f0", "10.1.1.2", None, True, False, None),
+        "dslite0": Ip6tnl(None, "2001:db8:1200:2::b4", "2001:db8:a::1", None, 64, "ipip6", True, 1460),
+        "osaka": Ip6gre("enp1s0f0", "2001:db8::1", "2001:db8:b::1", 4, 64, 0, True),
+        "osaka-lan": Ip6gretap(
+            None, "2001:db8::1", "2001:db8::2", None, 255, None, True, None, "02:00:5e:00:53:01"
+        ),
     },
     address: {
         AddressKey("vxlan01", "2001:db8:ae00:0:1::1"): Address(80),
         AddressKey("vxlan01", "192.0.2.1"): Address(24, no_prefix_route=True),
+        AddressKey("enp1s0f0", "2001:db8:1200:2::b4"): Address(128),
     },
     route: {
         RouteKey(254, "2001:db8:ae00::/40", 1024): Route("unreachable"),
@@ -139,10 +200,13 @@ WANTED: dict[ModuleType, dict[Hashable, Spec]] = {
     },
     sysctl: {
         "net/ipv6/conf/enp1s0f0/accept_ra": Sysctl("2"),
+        "net/ipv4/conf/dslite0/rp_filter": Sysctl("0"),
         "net/ipv6/conf/all/forwarding": Sysctl("1"),
         "net/ipv4/conf/all/forwarding": Sysctl("0"),
     },
 }
+PLACE = DelegatedAddress.model_validate({"lease": "wan0", "subnet-id": 1, "interface-id": "::1"})
+TYPES = linktypes.by_identity()
 EACH = [(kind, key, spec) for kind, specs in WANTED.items() for key, spec in specs.items()]
 
 
@@ -152,12 +216,12 @@ def parsed(tree: Any) -> Router:
 
 @pytest.mark.parametrize("kind", WANTED, ids=lambda kind: kind.__name__.split(".")[-2])
 def test_a_tree_wants_its_objects_in_the_kernels_spelling(kind: ModuleType) -> None:
-    assert kind.want(parsed(TREE)) == WANTED[kind]
+    assert kind.want(parsed(TREE), Known(FACTS)) == WANTED[kind]
 
 
 @pytest.mark.parametrize("kind", WANTED, ids=lambda kind: kind.__name__.split(".")[-2])
 def test_an_empty_tree_wants_nothing(kind: ModuleType) -> None:
-    assert kind.want(parsed({})) == {}
+    assert kind.want(parsed({}), Known()) == {}
 
 
 @pytest.mark.parametrize(("kind", "key", "spec"), EACH)
@@ -167,12 +231,13 @@ def test_an_object_shown_as_a_tree_is_wanted_as_the_same_object(
     tree = json.loads(json.dumps(kind.tree(key, spec)))
     for interface in tree.get("ietf-interfaces:interfaces", {}).get("interface", ()):
         interface.setdefault("type", link.OTHER)
-    assert kind.want(parsed(tree)) == {key: spec}
+    assert kind.want(parsed(tree), Known(FACTS)) == {key: spec}
 
 
+@pytest.mark.parametrize("facts", [{}, FACTS], ids=["nothing known", "all known"])
 @pytest.mark.parametrize("kind", [link, rule, sysctl], ids=lambda kind: kind.__name__.split(".")[-2])
-def test_paths_lead_to_where_the_tree_has_the_objects(kind: ModuleType) -> None:
-    for key in kind.want(parsed(TREE)):
+def test_paths_lead_to_where_the_tree_has_the_objects(kind: ModuleType, facts: Facts) -> None:
+    for key in kind.want(parsed(TREE), Known(facts)):
         assert get(ROUTER, TREE, kind.path(key)) is not None
 
 
@@ -182,12 +247,38 @@ def test_paths_lead_to_where_the_tree_has_the_objects(kind: ModuleType) -> None:
         (link, "vxlan01", "", "/ietf-interfaces:interfaces/interface[name='vxlan01']"),
         (link, "vxlan01", "up", "/ietf-interfaces:interfaces/interface[name='vxlan01']/enabled"),
         (link, "vxlan01", "type", "/ietf-interfaces:interfaces/interface[name='vxlan01']/type"),
-        (link, "it's", "mtu", '/ietf-interfaces:interfaces/interface[name="it\'s"]/tasuki-link:mtu'),
         (
             link,
-            "vxlan01",
+            LinkName("it's", TYPES["tasuki-link:vxlan"]),
+            "mtu",
+            '/ietf-interfaces:interfaces/interface[name="it\'s"]/tasuki-link:mtu',
+        ),
+        (
+            link,
+            LinkName("vxlan01", TYPES["tasuki-link:vxlan"]),
             "remote",
             "/ietf-interfaces:interfaces/interface[name='vxlan01']/tasuki-link:vxlan/remote",
+        ),
+        (
+            link,
+            LinkName("dslite0", TYPES["tasuki-link:ip6tnl"]),
+            "remote",
+            "/ietf-interfaces:interfaces/interface[name='dslite0']/tasuki-link:ip6tnl/remote",
+        ),
+        (
+            link,
+            LinkName("osaka", TYPES["tasuki-link:ip6gre"]),
+            "others",
+            "/ietf-interfaces:interfaces/interface[name='osaka']/tasuki-link:ip6gre",
+        ),
+        (
+            address,
+            AddressKey("lan0", "2001:db8:1201::1").within(PLACE),
+            "prefix_length",
+            (
+                "/ietf-interfaces:interfaces/interface[name='lan0']/ietf-ip:ipv6/tasuki-address:delegated-address"
+                "[lease='wan0'][subnet-id='1'][interface-id='::1']/prefix-length"
+            ),
         ),
         (
             address,
@@ -236,6 +327,15 @@ def test_paths_lead_to_where_the_tree_has_the_objects(kind: ModuleType) -> None:
         ),
         (
             sysctl,
+            "net/ipv4/conf/dslite0/rp_filter",
+            "value",
+            (
+                "/ietf-interfaces:interfaces/interface[name='dslite0']/ietf-ip:ipv4"
+                "/tasuki-sysctl:reverse-path-filter"
+            ),
+        ),
+        (
+            sysctl,
             "net/ipv4/conf/all/forwarding",
             "value",
             "/ietf-routing:routing/tasuki-sysctl:forwarding/ipv4",
@@ -250,9 +350,9 @@ def test_a_path_names_the_entry_or_the_leaf_of_a_field(
 
 
 def test_a_key_that_comes_from_the_tree_knows_its_name_there() -> None:
-    wanted = route.want(parsed(TREE))
+    wanted = route.want(parsed(TREE), Known())
     assert {key.protocol_name for key in wanted} == {"main", "it's"}
-    assert {key.rule_name for key in rule.want(parsed(TREE))} == {"from-site", "all", "to-lan"}
+    assert {key.rule_name for key in rule.want(parsed(TREE), Known())} == {"from-site", "all", "to-lan"}
 
 
 def test_two_observed_rules_never_share_a_path() -> None:
@@ -290,12 +390,15 @@ def test_keys_read_as_people_write_them(key: Hashable, text: str) -> None:
     ("kind", "key", "spec", "needs"),
     [
         (link, "vxlan01", WANTED[link]["vxlan01"], [Ref("link", "enp1s0f0")]),
+        (link, "dslite0", WANTED[link]["dslite0"], []),
+        (link, "osaka", WANTED[link]["osaka"], [Ref("link", "enp1s0f0")]),
         (link, "e0", OtherLink("veth", True, 1500), []),
         (address, AddressKey("lan0", "192.0.2.1"), Address(24), [UpLink("link", "lan0")]),
         (route, RouteKey(254, "::/0", 1024), Route("unicast", None, "lan0"), [UpLink("link", "lan0")]),
         (route, RouteKey(254, "::/0", 1024), Route("unreachable"), []),
         (rule, RuleKey("ipv6", 1, None, None, 9), Rule(), []),
         (sysctl, "net/ipv6/conf/wan0/accept_ra", Sysctl("2"), [Ref("link", "wan0")]),
+        (sysctl, "net/ipv4/conf/eth0.100/rp_filter", Sysctl("0"), [Ref("link", "eth0.100")]),
         (sysctl, "net/ipv6/conf/all/forwarding", Sysctl("1"), []),
     ],
 )
@@ -410,8 +513,10 @@ def test_a_typed_rule_is_not_ours_while_its_table_holds_no_route_of_ours() -> No
     assert not rule.owns(TYPED, Rule(), {**SITE_RULES, "route": of_ipv4})
 
 
-def test_accept_ra_comes_before_forwarding() -> None:
-    assert sysctl.rank("net/ipv6/conf/wan0/accept_ra") < sysctl.rank("net/ipv6/conf/all/forwarding")
+@pytest.mark.parametrize("interface", ["wan0", "all", "forwarding", "eth0.100"])
+def test_accept_ra_comes_before_forwarding(interface: str) -> None:
+    accept_ra = f"net/ipv6/conf/{interface}/accept_ra"
+    assert sysctl.rank(accept_ra) < sysctl.rank("net/ipv6/conf/all/forwarding")
 
 
 def test_addresses_and_routes_need_a_link_that_is_up() -> None:

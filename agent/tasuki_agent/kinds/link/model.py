@@ -117,7 +117,8 @@ def tree(key: str, spec: LinkSpec) -> Mapping[str, Any]:
     """The interface without its addresses."""
     link_type = linktypes.by_spec().get(type(spec))
     members = {"type": link_type.identity, **link_type.tree(spec)} if link_type else {"type": OTHER}
-    return interface_tree(key, {"enabled": spec.up, **members})
+    # A plain text: the tree is checked to be made of JSON's own types.
+    return interface_tree(str(key), {"enabled": spec.up, **members})
 
 
 _LEAVES = {"type": "/type", "up": "/enabled"}

@@ -1,0 +1,151 @@
+"""Tunnels and addresses that are made of facts: what they wait for, and what becomes of them meanwhile."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tasuki_agent.kernel import uapi
+from tasuki_agent.kind import Observed, Waiting, differing_fields
+from tasuki_agent.kinds.address import model as address
+from tasuki_agent.kinds.address.model import Address, AddressKey
+from tasuki_agent.kinds.link import model as link
+from tasuki_agent.kinds.link.linktypes import OtherLink
+from tasuki_agent.kinds.link.linktypes.ip6gre import Ip6gre
+from tasuki_agent.kinds.link.linktypes.ip6gretap import Ip6gretap
+from tasuki_agent.known import Known
+from tasuki_yang.facts import FactKey
+from tasuki_yang.path import get
+from tasuki_yang.schema import ROUTER
+from unit.agent_kernel.test_models import FACTS, TREE, WANTED, parsed
+
+
+def without(*keys: FactKey) -> Known:
+    """All that is known but this."""
+    return Known({key: values for key, values in FACTS.items() if key not in keys})
+
+
+@pytest.mark.parametrize(
+    ("name", "missing", "on"),
+    [
+        ("dslite0", FactKey("enp1s0f0", "delegated-prefix"), "a prefix delegated on enp1s0f0"),
+        (
+            "dslite0",
+            FactKey("2001:db8:1200:2::b4", "local-address"),
+            "the address 2001:db8:1200:2::b4 on an interface of this router",
+        ),
+        ("dslite0", FactKey("enp1s0f0", "aftr-name"), "the AFTR of the lease on enp1s0f0"),
+        ("dslite0", FactKey("gw.example.net", "addresses"), "an IPv6 address of the name gw.example.net"),
+        ("osaka", FactKey("enp1s0f0", "global-address"), "a global address of enp1s0f0"),
+        (
+            "osaka-lan",
+            FactKey("2001:db8::1", "local-address"),
+            "the address 2001:db8::1 on an interface of this router",
+        ),
+    ],
+)
+def test_a_tunnel_waits_for_its_ends_and_says_what_to_look_at(name: str, missing: FactKey, on: str) -> None:
+    wanted = link.want(parsed(TREE), known := without(missing))[name]
+    assert isinstance(wanted, Waiting)
+    assert wanted.on == on
+    assert wanted.hint
+    assert missing in known.asked
+
+
+def test_a_vxlan_link_does_not_wait_for_a_fixed_local_address() -> None:
+    assert link.want(parsed(TREE), Known())["vxlan01"] == WANTED[link]["vxlan01"]
+
+
+def test_an_end_outside_the_delegated_prefix_waits_for_another_one() -> None:
+    known = Known({**FACTS, FactKey("enp1s0f0", "delegated-prefix"): ("2001:db8:1200::/64",)})
+    for wanted in (link.want(parsed(TREE), known)["dslite0"], waiting_address(known)[1]):
+        assert wanted == Waiting(
+            "a delegated prefix on enp1s0f0 with that subnet",
+            "2001:db8:1200::/64 has no subnet 2: its subnets are 0 to 0",
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "learned"),
+    [
+        ("dslite0", ("local", "remote")),
+        ("osaka", ("local", "remote")),
+        ("osaka-lan", ()),
+        ("vxlan01", ()),
+    ],
+)
+def test_a_tunnel_says_which_of_its_ends_it_learned(name: str, learned: tuple[str, ...]) -> None:
+    wanted: Any = link.want(parsed(TREE), Known(FACTS))[name]
+    assert wanted.learned == learned
+
+
+def waiting_address(known: Known) -> tuple[AddressKey, Any]:
+    (entry,) = [entry for entry in address.want(parsed(TREE), known).items() if isinstance(entry[1], Waiting)]
+    return entry
+
+
+def test_an_address_without_its_prefix_waits_in_the_place_that_the_tree_has_for_it() -> None:
+    key, wanted = waiting_address(Known())
+    assert str(key) == "::b4 in subnet 2 of the prefix of enp1s0f0 dev enp1s0f0"
+    assert wanted.on == "a prefix delegated on enp1s0f0"
+    assert get(ROUTER, TREE, address.path(key)) == {
+        "lease": "enp1s0f0",
+        "subnet-id": 2,
+        "interface-id": "::b4",
+        "prefix-length": 128,
+    }
+
+
+def test_an_address_follows_its_prefix_and_is_usable_at_once() -> None:
+    (before,), (after,) = (
+        [entry for entry in address.want(parsed(TREE), known).items() if entry[0].place]
+        for known in (
+            Known(FACTS),
+            Known({FactKey("enp1s0f0", "delegated-prefix"): ("2001:db8:3400::/48",)}),
+        )
+    )
+    assert [str(key) for key, _ in (before, after)] == [
+        "2001:db8:1200:2::b4 dev enp1s0f0",
+        "2001:db8:3400:2::b4 dev enp1s0f0",
+    ]
+    assert address.path(before[0]) == address.path(after[0])
+    assert isinstance(after[1], Address)
+    assert after[1].flags == uapi.IFA_F_NODAD
+    assert after[1].learned == ("",)
+
+
+TUNNEL: Any = WANTED[link]["dslite0"]
+
+
+@pytest.mark.parametrize("name", ["dslite0", "osaka", "osaka-lan", "vxlan01"])
+def test_a_tunnel_that_waits_is_down_while_no_interface_has_its_local_address(name: str) -> None:
+    tunnel: Any = WANTED[link][name]
+    here: Observed = {"address": {AddressKey("wan0", tunnel.local): Address(64)}}
+    elsewhere: Observed = {"address": {AddressKey("wan0", "2001:db8:9::9"): Address(64)}}
+    assert link.suspended(tunnel, here) == tunnel
+    assert differing_fields(link.suspended(tunnel, elsewhere), tunnel) == ("up",)
+
+
+@pytest.mark.parametrize(
+    "spec", [WANTED[link]["vxlan02"], OtherLink("veth", True, 1500), replace(TUNNEL, local=None)]
+)
+def test_a_link_from_no_address_in_particular_stays_as_it_is(spec: Any) -> None:
+    assert link.suspended(spec, {}) == spec
+
+
+@pytest.mark.parametrize("identity", ["ip6tnl", "ip6gre", "ip6gretap"])
+def test_a_tunnel_in_ipv6_packets_is_changed_in_place_whatever_changes(identity: str) -> None:
+    observed = {"ip6tnl": "dslite0", "ip6gre": "osaka", "ip6gretap": "osaka-lan"}[identity]
+    spec: Any = WANTED[link][observed]
+    for changed in (
+        replace(spec, local="2001:db8:7::1", remote="2001:db8:7::2"),
+        replace(spec, underlay="wan7", encapsulation_limit=7, hop_limit=7),
+        replace(spec, mtu=1300, up=False, others=("fwmark 0x7",)),
+    ):
+        assert link.in_place(changed, spec)
+    assert not link.in_place(WANTED[link]["vxlan01"], spec)
+
+
+def test_the_two_types_of_gre_tunnels_are_never_taken_for_one_another() -> None:
+    ends = ("wan0", "2001:db8::1", "2001:db8::2", None, 64, None, True)
+    assert differing_fields(Ip6gre(*ends), Ip6gretap(*ends)) == ("type",)
+    assert not link.in_place(Ip6gre(*ends), Ip6gretap(*ends))
