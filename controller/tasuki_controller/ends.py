@@ -97,10 +97,15 @@ class Line(Protocol):
         ...
 
 
+def typed(address: str) -> Fixed:
+    """A fixed end, however it is spelled."""
+    return Fixed(_canonical_address(address))
+
+
 def own_end(line: Line, address: str | None) -> OwnEnd:
     """The end on a line. What says nothing means the line's global address."""
     if address:
-        return Fixed(_canonical_address(address))
+        return typed(address)
     if place := line.delegated_address:
         return DelegatedAddress(line.interface, place.subnet_id, _canonical_id(place.interface_id))
     return GlobalAddress(line.interface)

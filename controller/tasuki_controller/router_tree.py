@@ -24,6 +24,8 @@ from tasuki_controller.ends import (
 from tasuki_controller.existing import Existing
 
 MAIN_TABLE = 254
+MAIN = "main"
+"""Name of the static protocol instance that services share: two routes to one prefix contradict each other."""
 CONNECTED_METRIC = 256
 """What the kernel gives the route to an address's own prefix (IP6_RT_PRIO_ADDRCONF)."""
 IPV6_METRIC = 1024

@@ -26,7 +26,7 @@ from tasuki_controller.compile import compile_reading
 from tasuki_controller.known import NOTHING_KNOWN, KnownFacts
 from tasuki_controller.reading import Reading, read
 from tasuki_controller.running import Running
-from tasuki_controller.services import Service, services
+from tasuki_controller.services import broken_rules, services
 
 
 class Operation(Enum):
@@ -70,7 +70,7 @@ class Prepared:
 
     running: Running
     intended: Mapping[str, Tree]
-    changes: list[RoutedChange]
+    changes: Sequence[RoutedChange]
 
 
 def prepare(running: Running, edit: Edit, known: KnownFacts = NOTHING_KNOWN) -> Prepared:
@@ -121,7 +121,7 @@ def _checked(
     unknown = KnownFacts()
     contributors = services(reading.network, reading.written, unknown)
     gaps = _gaps(malformed)
-    broken = [*_broken_rules(contributors, gaps), *_unknown_routers(candidate, reading)]
+    broken = [*broken_rules(contributors, gaps), *_unknown_routers(candidate, reading)]
     problems = [
         *malformed,
         *_violations(network_validator(), candidate.network, gaps),
@@ -213,11 +213,6 @@ def _collisions(trees: Mapping[str, Tree]) -> Iterator[ConfigError]:
     """Of valid trees."""
     for name, tree in sorted(trees.items()):
         yield from (replace(problem, router=name) for problem in collisions(Router.model_validate(tree)))
-
-
-def _broken_rules(contributors: Iterable[Service], gaps: Gaps) -> Iterator[ConfigError]:
-    for service in contributors:
-        yield from service.check(gaps)
 
 
 def _unknown_routers(candidate: Running, reading: Reading) -> Iterator[ConfigError]:

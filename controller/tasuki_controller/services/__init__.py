@@ -5,7 +5,7 @@ services one by one, and adding one edits no other file.
 """
 
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -17,6 +17,7 @@ from tasuki_yang.router import Router
 from tasuki_yang.tree import Tree
 from tasuki_yang.validator import Gaps
 
+from tasuki_controller.broken_rule import invalid
 from tasuki_controller.known import KnownFacts
 
 
@@ -31,6 +32,22 @@ class Contribution:
     tree: Tree
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An interface that a service makes on a router."""
+
+    router: str
+    name: str
+    source: str
+    """Whom messages name."""
+    named_at: str
+    """Path of the node that the name follows from."""
+    made_at: str
+    """Path of the node that the interface follows from."""
+    identity: Hashable = None
+    """What Linux knows a tunnel by beside its name; None if nobody else can make its like."""
+
+
 class Service(Protocol):
     """A service in one transaction. Pure."""
 
@@ -41,6 +58,10 @@ class Service(Protocol):
         Problems that lie at or below a gap are never told. Nothing depends on what routers have told: what is
         valid stays valid whatever becomes of an interface (RFC 8342 section 5.3.2).
         """
+        ...
+
+    def makes(self, gaps: Gaps) -> Iterable[Made]:
+        """The interfaces that it makes, each once, but those that it cannot name for what was malformed."""
         ...
 
     def compile(self) -> Iterable[Contribution]:
@@ -65,6 +86,34 @@ class ServiceFactory(Protocol):
 def services(network: Network, written: Mapping[str, Router], known: KnownFacts) -> tuple[Service, ...]:
     """All services, in the order of their names."""
     return tuple(factory(network, written, known) for factory in _factories())
+
+
+def broken_rules(contributors: Iterable[Service], gaps: Gaps) -> Iterator[ConfigError]:
+    """What the rules of each service and those among them all have to say."""
+    names: dict[tuple[str, str], Made] = {}
+    tunnels: dict[tuple[str, Hashable], Made] = {}
+    alike: set[tuple[str, str]] = set()
+    for service in contributors:
+        yield from service.check(gaps)
+        for made in service.makes(gaps):
+            other = names.setdefault((made.router, made.name), made)
+            if other is not made:
+                yield invalid(
+                    made.named_at,
+                    "interface-name-not-unique",
+                    f"On router {made.router}, {made.source} and {other.source} would both make interface "
+                    f"{made.name}: give one of them another name.",
+                )
+            other = tunnels.setdefault((made.router, made.identity), made)
+            if other is made or made.identity is None or (made.made_at, other.made_at) in alike:
+                continue
+            alike.add((made.made_at, other.made_at))
+            yield invalid(
+                made.made_at,
+                "tunnel-ends-not-unique",
+                f"On router {made.router}, {made.source} and {other.source} have the same two ends, by which "
+                "Linux tells tunnels apart: give one of them another end, or a GRE key of its own.",
+            )
 
 
 @cache

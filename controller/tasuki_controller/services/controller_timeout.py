@@ -9,7 +9,7 @@ from tasuki_yang.validator import Gaps
 
 from tasuki_controller.known import KnownFacts
 from tasuki_controller.router_tree import router_tree
-from tasuki_controller.services import Contribution
+from tasuki_controller.services import Contribution, Made
 
 
 class ControllerTimeouts:
@@ -27,6 +27,10 @@ class ControllerTimeouts:
 
     def check(self, gaps: Gaps) -> Iterator[ConfigError]:  # noqa: ARG002 - as every service
         """YANG says it all."""
+        return iter(())
+
+    def makes(self, gaps: Gaps) -> Iterator[Made]:  # noqa: ARG002 - as every service
+        """Nothing."""
         return iter(())
 
     def compile(self) -> Iterator[Contribution]:

@@ -13,7 +13,7 @@ from tasuki_yang.validator import Gaps
 
 from tasuki_controller.existing import Types
 from tasuki_controller.known import KnownFacts
-from tasuki_controller.services import Contribution
+from tasuki_controller.services import Contribution, Made
 from tasuki_controller.services.vxlan_split.check import (
     check_ipv4,
     check_loop,
@@ -23,6 +23,7 @@ from tasuki_controller.services.vxlan_split.check import (
 )
 from tasuki_controller.services.vxlan_split.clashes import check_clashes
 from tasuki_controller.services.vxlan_split.compile import Compiler
+from tasuki_controller.services.vxlan_split.problem import split_path
 from tasuki_controller.services.vxlan_split.tables import allocate
 from tasuki_controller.services.vxlan_split.tunnel import tunnels
 
@@ -52,6 +53,18 @@ class VxlanSplits:
         yield from check_overlaps(self._splits)
         yield from check_ipv4(self._splits, self._tunnels, self._ipv4_by_tunnel)
         yield from check_clashes(self._splits, self._tunnels, self._tables, gaps)
+
+    def makes(self, gaps: Gaps) -> Iterable[Made]:
+        """Each tunnel's interface, once for each name: where two splits clash was told already."""
+        named = {
+            (router, tunnel.share.interface): tunnel
+            for tunnel in self._tunnels
+            if not gaps or split_path(tunnel.split, "vni-base") not in gaps
+            for router in tunnel.routers
+        }
+        for (router, name), tunnel in named.items():
+            path = split_path(tunnel.split, "vni-base")
+            yield Made(router, name, tunnel.source, named_at=path, made_at=path)
 
     def compile(self) -> Iterable[Contribution]:
         """Each hub, and both ends of every tunnel."""

@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.validator import Gaps
 
+from tasuki_controller.broken_rule import invalid, missing
 from tasuki_controller.ends import REMEMBERED, DelegatedAddress, GlobalAddress
 from tasuki_controller.services.vxlan_split import problem
 from tasuki_controller.services.vxlan_split.plan import SMALLEST_MTU, numbers, smallest_underlay_mtu
@@ -68,7 +69,7 @@ def check_overlaps(splits: Iterable[Split]) -> Iterator[ConfigError]:
     readable = [(prefix, split) for split in splits if (prefix := prefix_of(split))]
     for prefix, split in sorted(readable, key=lambda pair: (pair[0], pair[1].name)):
         if widest and prefix.subnet_of(widest[0]):
-            yield problem.invalid(
+            yield invalid(
                 problem.split_path(split, "prefix"),
                 "prefixes-overlap",
                 f"{prefix} of vxlan-split {split.name} overlaps {widest[0]} of vxlan-split {widest[1].name}: "
@@ -104,7 +105,7 @@ def check_ipv4(
 
 def _shared(path: str, end: tuple[str, str]) -> ConfigError:
     router, interface = end
-    return problem.invalid(
+    return invalid(
         path,
         "ipv4-by-ds-lite",
         f"Interface {interface} of router {router} has its IPv4 by DS-Lite, which lets nothing in that the "
@@ -120,14 +121,14 @@ def _prefix(split: Split) -> Iterator[ConfigError]:
         return
     path = problem.split_path(split, "prefix")
     if parse_address(split.prefix.partition("/")[0]) != prefix.network_address:
-        yield problem.invalid(
+        yield invalid(
             path,
             "host-bits-set",
             f"{split.prefix} has bits set beyond its length: write {prefix}, or another length.",
         )
     for network, kind in _NOT_FORWARDED.items():
         if prefix.overlaps(network):
-            yield problem.invalid(
+            yield invalid(
                 path,
                 "prefix-not-unicast",
                 f"{prefix} is {kind}: a split needs a prefix of global or unique local addresses.",
@@ -142,7 +143,7 @@ def _subscriber_numbers(split: Split) -> Iterator[ConfigError]:
     allowed = numbers(prefix)
     for subscriber in split.subscriber:
         if subscriber.number >= allowed.stop:
-            yield problem.invalid(
+            yield invalid(
                 problem.subscriber_path(split, subscriber, "number"),
                 "subscriber-number-out-of-range",
                 f"{prefix} has room for the numbers {allowed.start} to {allowed[-1]}, "
@@ -167,7 +168,7 @@ def _hub_families(split: Split) -> Iterator[ConfigError]:
         if without:
             others = f" and {len(without) - 1} more" if without[1:] else ""
             or_late = ", a global-address or a delegated-address" if family == 6 else ""  # noqa: PLR2004
-            yield problem.missing(
+            yield missing(
                 problem.split_path(split, "hub", "underlay", _ADDRESS_LEAF[family]),
                 "hub-underlay-address-missing",
                 f"The hub of vxlan-split {split.name} needs an {_ADDRESS_LEAF[family]}{or_late}: "
@@ -194,7 +195,7 @@ def _numbers_over(split: Split, family: int) -> list[int]:
 def _two_routers(split: Split, subscriber: Subscriber) -> Iterator[ConfigError]:
     """The tunnel's ends are different routers."""
     if subscriber.router == split.hub.router:
-        yield problem.invalid(
+        yield invalid(
             problem.subscriber_path(split, subscriber, "router"),
             "subscriber-is-hub",
             f"Router {subscriber.router} is the hub of vxlan-split {split.name}: "
@@ -207,7 +208,7 @@ def _told(split: Split, subscriber: Subscriber) -> Iterator[ConfigError]:
     end = subscriber_end(subscriber)
     if subscriber.unmanaged and isinstance(end, GlobalAddress | DelegatedAddress):
         leaf = "global-address" if isinstance(end, GlobalAddress) else "delegated-address"
-        yield problem.invalid(
+        yield invalid(
             problem.subscriber_path(split, subscriber, "underlay", leaf),
             "end-not-told",
             f"Subscriber {subscriber.number} has no agent that tells the hub its address: "
@@ -222,7 +223,7 @@ def _remote(split: Split, subscriber: Subscriber) -> Iterator[ConfigError]:
         return
     path = problem.subscriber_path(split, subscriber, "underlay", "address")
     if remote in (parse_address(underlay.ipv4_address), parse_address(underlay.ipv6_address)):
-        yield problem.invalid(
+        yield invalid(
             path,
             "underlay-addresses-equal",
             f"{remote} is the hub's underlay address: give the one of subscriber {subscriber.number}.",
@@ -238,7 +239,7 @@ def _unreachable_kind(address: Address) -> str | None:
 
 
 def _not_unicast(path: str, address: Address, kind: str) -> ConfigError:
-    return problem.invalid(
+    return invalid(
         path,
         "address-not-unicast",
         f"{address} is {kind}: give a unicast address that the other end can send to.",
@@ -250,14 +251,14 @@ def check_loop(tunnel: Tunnel) -> Iterator[ConfigError]:
     split, subscriber = tunnel.split, tunnel.subscriber
     remote, hub = fixed(tunnel.end), fixed(tunnel.hub_end)
     if remote is not None and remote in tunnel.prefix:
-        yield problem.invalid(
+        yield invalid(
             problem.subscriber_path(split, subscriber, "underlay", "address"),
             "underlay-inside-split",
             f"{remote} lies in {tunnel.prefix}, which is reached through the tunnels: "
             "give an address that is reached without them.",
         )
     if hub is not None and hub in tunnel.prefix and _carries(tunnel, hub):
-        yield problem.invalid(
+        yield invalid(
             problem.split_path(split, "hub", "underlay", _ADDRESS_LEAF[hub.version]),
             "underlay-inside-split",
             f"{hub} lies in a prefix of subscriber {subscriber.number}: give an address that the hub keeps.",
@@ -275,7 +276,7 @@ def _subscriber_mtu(split: Split, subscriber: Subscriber) -> Iterator[ConfigErro
 
 
 def _too_small(path: str, mtu: int, needed: int) -> ConfigError:
-    return problem.invalid(
+    return invalid(
         path,
         "underlay-mtu-too-small",
         f"An underlay MTU of {mtu} bytes leaves less than the {SMALLEST_MTU} bytes that IPv6 needs in the "
@@ -293,7 +294,7 @@ def _delegation(split: Split, subscriber: Subscriber, gaps: Gaps) -> Iterator[Co
         if holder == lan.interface:
             continue
         which = "the routed /64" if lan.subnet_id is None else f"subnet-id {lan.subnet_id}"
-        yield problem.invalid(
+        yield invalid(
             problem.lan_path(split, subscriber, lan),
             "subnet-not-unique",
             f"LAN {holder} has {which} already: give LAN {lan.interface} a subnet-id of its own.",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.validator import Gaps
 
+from tasuki_controller.broken_rule import invalid
 from tasuki_controller.services.vxlan_split import problem
 from tasuki_controller.services.vxlan_split.tables import LAST_PRIORITY, Allocation
 from tasuki_controller.services.vxlan_split.tunnel import Split, Tunnel
@@ -35,7 +36,7 @@ def _vnis(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
             if splits[0] == splits[1] or splits in reported:
                 continue
             reported.add(splits)
-            yield problem.invalid(
+            yield invalid(
                 problem.split_path(tunnel.split, "vni-base"),
                 "vni-not-unique",
                 f"On router {router}, {tunnel.source} and {other.source} would both have VNI "
@@ -52,7 +53,7 @@ def _default_routes(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
             continue
         other = first.setdefault(tunnel.target, tunnel)
         if other is not tunnel:
-            yield problem.invalid(
+            yield invalid(
                 problem.subscriber_path(tunnel.split, tunnel.subscriber, "mode"),
                 "default-route-not-unique",
                 f"{other.source} is the default gateway of router {tunnel.target} already: "
@@ -88,7 +89,7 @@ def _interfaces(
 def _misused(path: str, end: tuple[str, str], why: str) -> ConfigError:
     router, interface = end
     message = f"Interface {interface} of router {router} {why}: name another one."
-    return problem.invalid(path, "interface-role-clash", message)
+    return invalid(path, "interface-role-clash", message)
 
 
 def _tables(tunnels: Iterable[Tunnel], tables: Allocation) -> Iterator[ConfigError]:
@@ -99,7 +100,7 @@ def _tables(tunnels: Iterable[Tunnel], tables: Allocation) -> Iterator[ConfigErr
         if tunnel.routes_by_policy and tables[tunnel.key] is None
     }
     for tunnel in without.values():
-        yield problem.invalid(
+        yield invalid(
             problem.split_path(tunnel.split, "table-base"),
             "no-free-tables",
             f"Router {tunnel.target} has no three free routing tables between table-base "

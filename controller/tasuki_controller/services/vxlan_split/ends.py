@@ -18,8 +18,6 @@ from tasuki_controller.services.vxlan_split.tables import PER_SUBSCRIPTION
 
 VXLAN = "tasuki-link:vxlan"
 ANYWHERE = "::/0"
-MAIN = "main"
-"""Name of the static protocol instance for the table main."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def hub(prefix: str, line: rt.Line) -> Tree:
     """A hub without any subscriber. What no subscriber holds must not loop upstream."""
     return rt.router_tree(
         interfaces=rt.line_interface(line),
-        static_routes={MAIN: rt.routes(ipv6=[rt.unreachable(prefix)])},
+        static_routes={rt.MAIN: rt.routes(ipv6=[rt.unreachable(prefix)])},
         forwarding=["ipv6"],
     )
 
@@ -83,7 +81,7 @@ def hub_end(wire: Wire) -> Tree:
     address = rt.address(share.hub_address, share.link.length)
     return rt.router_tree(
         interfaces=[_tunnel(wire, share.hub_mac_address, address)],
-        static_routes={MAIN: rt.routes(ipv6=routes)},
+        static_routes={rt.MAIN: rt.routes(ipv6=routes)},
     )
 
 
@@ -113,7 +111,7 @@ def subscriber_end(end: SubscriberEnd) -> Tree:
             *rt.line_interface(end.line),
             *lans,
         ],
-        static_routes={MAIN: rt.routes(ipv6=routes), **tables},
+        static_routes={rt.MAIN: rt.routes(ipv6=routes), **tables},
         ipv6_rules=rules,
         forwarding=["ipv6"],
     )
