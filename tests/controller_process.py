@@ -26,6 +26,7 @@ from tasuki_proto.v1 import (
     config_pb2_grpc,
     drift_pb2_grpc,
     error_pb2,
+    fact_pb2_grpc,
     router_pb2_grpc,
 )
 
@@ -125,6 +126,7 @@ class Operator:
         self.config = config_pb2_grpc.ConfigServiceStub(channel)  # type: ignore[no-untyped-call]
         self.router = router_pb2_grpc.RouterServiceStub(channel)  # type: ignore[no-untyped-call]
         self.drift = drift_pb2_grpc.DriftServiceStub(channel)  # type: ignore[no-untyped-call]
+        self.fact = fact_pb2_grpc.FactServiceStub(channel)  # type: ignore[no-untyped-call]
 
     async def apply(self, network: Any, **fields: Any) -> config_pb2.ApplyResponse:
         """Apply a network tree, as JSON text."""

@@ -205,6 +205,7 @@ class Ledger:
             self.baseline = self.state
         self.transactions = commits.committed(self.transactions, proposal.taken, confirmed)
         self._show(after)
+        await self._forget()
         revert_at = datetime.now(UTC) + timedelta(seconds=order.timeout) if confirmed else None
         if kind:
             self._emit(kind, proposal.caller, outcome, order.comment, revert_at)
@@ -234,6 +235,7 @@ class Ledger:
         await self._write(caller, comment, after, outcome.changes, None)
         self.transactions = commits.reverted(self.transactions)
         self._show(after)
+        await self._forget()
         self._emit(kind, caller, outcome, comment)
 
     async def learn(self, reports: Mapping[str, Report]) -> None:
@@ -252,21 +254,25 @@ class Ledger:
         told = self._told_after(reports, now)
         if told == self.told:
             return
-        changes = list(facts.changes(self.told, told))
-        state, baseline = self.state, self.baseline
-        if changes:
-            values = facts.values_of(told)
-            state, baseline = await asyncio.to_thread(
-                lambda: (learned(state, values), learned(baseline, values))
-            )
+        values, changes = facts.values_of(told), list(facts.changes(self.told, told))
+        state, baseline = await asyncio.to_thread(
+            lambda: (learned(self.state, values), learned(self.baseline, values))
+        )
         followers = {router: intent.mark for router, intent in touched(self.state, state).items()}
-        written = {router: told.get(router, {}) for router in {*told, *self.told}}
-        await self._store.learn(written, changes, followers, now)
+        spoke = {router for router in {*told, *self.told} if told.get(router) != self.told.get(router)}
+        await self._store.learn({router: told.get(router, {}) for router in spoke}, changes, followers, now)
         for change in changes:
             _log.info("router %s: %s is %s", change.router, change.key, ", ".join(change.new))
         self.told, self.state, self.baseline = told, state, baseline
         self._trial = self._trial and replace(self._trial, baseline=baseline.intended)
         self._fleet.publish(state.intended, self._trial)
+
+    async def _forget(self) -> None:
+        """Forget what routers told that have left: another one may come by the same name."""
+        try:
+            await self._learn({})
+        except StoreError:
+            _log.exception("what routers told that have left is still stored; it goes with the next report")
 
     def _told_after(self, reports: Mapping[str, Report], now: datetime) -> Told:
         """What all routers of the network have told after these reports."""

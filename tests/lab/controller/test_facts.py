@@ -1,0 +1,297 @@
+"""What routers tell of their lines, and what follows from it, with a real controller process."""
+
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from controller_process import (
+    Agent,
+    ControllerProcess,
+    Operator,
+    Refusal,
+    agent,
+    network,
+    operator,
+    running,
+    until,
+)
+from tasuki_proto.v1 import agent_pb2, config_pb2, fact_pb2
+
+OLD, NEW = "2001:db8:1::1", "2001:db8:2::1"
+
+
+def late_bound(*subscribers: int) -> Any:
+    """A split whose subscribers are at the global address of home's interface."""
+    tree = network("vps", "home", subscribers=subscribers or (1,))
+    (split,) = tree["tasuki-network:network"]["tasuki-vxlan-split:vxlan-split"]
+    split["hub"]["underlay"] = {"interface": "wan0", "ipv6-address": "2001:db8:ffff::1"}
+    for subscriber in split["subscriber"]:
+        subscriber["underlay"] = {"interface": "wan0", "global-address": [None]}
+    return tree
+
+
+def fact(
+    *values: str, subject: str = "wan0", noun: str = "global-address", router: str = ""
+) -> fact_pb2.Fact:
+    return fact_pb2.Fact(router=router, subject=subject, noun=noun, values=values)
+
+
+async def tell(home: Agent, *facts: fact_pb2.Fact) -> None:
+    await home.send(report=agent_pb2.Report(facts=facts))
+
+
+def end_of(tree: Any) -> str:
+    """Where the hub's only tunnel goes to."""
+    (end,) = (
+        each["tasuki-link:vxlan"]
+        for each in tree["ietf-interfaces:interfaces"]["interface"]
+        if "tasuki-link:vxlan" in each
+    )
+    return str(end.get("remote", "")) or "unknown"
+
+
+async def intended_end(alice: Operator) -> str:
+    return end_of(await alice.get(datastore=config_pb2.DATASTORE_INTENDED, router="vps"))
+
+
+async def until_end_is(alice: Operator, address: str) -> None:
+    async def so() -> bool:
+        return await intended_end(alice) == address
+
+    await until(so)
+
+
+async def facts_of(alice: Operator, router: str = "") -> list[fact_pb2.Fact]:
+    return list((await alice.fact.ListFacts(fact_pb2.ListFactsRequest(router=router))).facts)
+
+
+async def changes(alice: Operator, **request: Any) -> list[fact_pb2.FactChange]:
+    response = await alice.fact.ListFactChanges(fact_pb2.ListFactChangesRequest(**request))
+    return list(response.changes)
+
+
+async def test_the_peer_follows_a_new_address_without_a_commit(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    assert await intended_end(alice) == "unknown"
+    async with agent(controller.target) as home, agent(controller.target) as vps:
+        await home.hello("home")
+        await vps.hello("vps")
+        await vps.intent()
+        for address in (OLD, NEW):
+            await tell(home, fact(address))
+            revision, tree = await vps.intent()
+            assert (revision, end_of(tree)) == (1, address)
+    second, first = await changes(alice)
+    assert (second.router, second.subject, second.noun) == ("home", "wan0", "global-address")
+    assert (list(second.old_values), list(second.values)) == ([OLD], [NEW])
+    assert list(second.recompiled) == ["vps"]
+    assert (list(first.old_values), list(first.values), first.number) == ([], [OLD], second.number - 1)
+    assert len((await alice.config.ListRevisions(config_pb2.ListRevisionsRequest())).revisions) == 1
+
+
+async def test_a_lost_address_keeps_the_peer_where_it_is_and_is_no_change(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    async with agent(controller.target) as home:
+        await home.hello("home")
+        await tell(home, fact(OLD))
+        await until_end_is(alice, OLD)
+        await tell(home, fact())
+
+        async def lost() -> bool:
+            return [each.lost for each in await facts_of(alice)] == [True]
+
+        await until(lost)
+        assert await intended_end(alice) == OLD
+        await tell(home, fact(OLD))
+
+        async def back() -> bool:
+            return not await lost()
+
+        await until(back)
+        (known,) = await facts_of(alice, "home")
+        assert (list(known.values), known.lost, known.HasField("since")) == ([OLD], False, True)
+        assert len(await changes(alice)) == 1
+
+
+async def test_what_is_waited_for_is_listed_before_its_router_was_ever_there(alice: Operator) -> None:
+    await alice.apply(late_bound())
+    (waited,) = await facts_of(alice)
+    assert (waited.router, waited.subject, waited.noun) == ("home", "wan0", "global-address")
+    assert not waited.values
+    assert not waited.HasField("since")
+
+
+async def test_facts_and_what_follows_from_them_survive_a_power_cut(tmp_path: Path) -> None:
+    async with running(tmp_path, "--insecure") as controller, operator(controller.target) as alice:
+        await alice.apply(late_bound())
+        await alice.apply(network("other"))
+        async with agent(controller.target) as home, agent(controller.target) as vps:
+            await home.hello("home")
+            await vps.hello("vps")
+            await vps.intent()
+            await tell(home, fact(OLD))
+            intent = await vps.receive("intent")
+        facts, recorded = await facts_of(alice), await changes(alice)
+        await controller.kill()
+    async with running(tmp_path, "--insecure") as controller, operator(controller.target) as alice:
+        assert await intended_end(alice) == OLD
+        assert (await facts_of(alice), await changes(alice)) == (facts, recorded)
+        async with agent(controller.target) as vps:
+            await vps.hello("vps", revision=intent.revision, digest=intent.digest)
+            again = await vps.receive("intent")
+            assert (again.revision, again.digest, again.config_json_gz) == (1, intent.digest, b"")
+
+
+async def test_a_revert_does_not_bring_an_old_end_back(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    async with agent(controller.target) as home, agent(controller.target) as vps:
+        await home.hello("home")
+        await tell(home, fact(OLD))
+        await until_end_is(alice, OLD)
+        tree = late_bound()
+        tree["tasuki-network:network"]["tasuki-vxlan-split:vxlan-split"][0]["udp-port"] = 4790
+        made = await alice.apply(tree, confirm_seconds=600)
+        await vps.hello("vps")
+        await vps.receive("intent")
+        await tell(home, fact(NEW))
+        on_trial = await vps.receive("intent")
+        assert on_trial.HasField("trial")
+        assert on_trial.revision == 2
+        await alice.config.CancelCommit(config_pb2.CancelCommitRequest(persist_id=made.persist_id))
+        reverted = await vps.receive("intent")
+        assert reverted.revision == 3
+        assert reverted.digest == on_trial.trial.fallback_digest
+        assert await intended_end(alice) == NEW
+
+
+async def test_what_no_router_can_tell_is_passed_over_and_said_once(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    async with agent(controller.target) as home:
+        await home.hello("home")
+        for address in (OLD, NEW):
+            await tell(home, fact("fe80::1"), fact("x", noun="weather"), fact(address, router="vps"))
+            # The last of a router's facts that have one key counts, and never for another router.
+            await until_end_is(alice, address)
+    assert [each.router for each in await facts_of(alice)] == ["home"]
+    assert sum("weather" in line for line in controller.lines) == 1
+    assert sum("fe80::1" in line for line in controller.lines) == 1
+
+
+async def test_a_router_of_no_network_is_not_listened_to(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    async with agent(controller.target) as stranger, agent(controller.target) as home:
+        await stranger.hello("stranger")
+        await tell(stranger, fact(NEW))
+        await home.hello("home")
+        await tell(home, fact(OLD))
+        await until_end_is(alice, OLD)
+    assert [each.router for each in await changes(alice)] == ["home"]
+
+
+async def test_a_router_that_left_and_comes_again_has_told_nothing(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    async with agent(controller.target) as home:
+        await home.hello("home")
+        await tell(home, fact(OLD))
+        await until_end_is(alice, OLD)
+    await alice.apply(network("vps"), operation=config_pb2.OPERATION_REPLACE)
+    assert await facts_of(alice) == []
+    await alice.apply(late_bound())
+    assert await intended_end(alice) == "unknown"
+
+
+# What if
+
+
+async def supposed(alice: Operator, *facts: fact_pb2.Fact) -> config_pb2.DiffResponse:
+    response: config_pb2.DiffResponse = await alice.config.Diff(config_pb2.DiffRequest(suppose=facts))
+    return response
+
+
+async def test_what_if_shows_every_router_and_changes_nothing(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    async with agent(controller.target) as home, agent(controller.target) as vps:
+        await home.hello("home")
+        await vps.hello("vps")
+        await tell(home, fact(OLD))
+        await until_end_is(alice, OLD)
+        asking = alice.config.Diff(config_pb2.DiffRequest(suppose=[fact(NEW, router="home")]))
+        for each in (home, vps):
+            request = await each.receive("prepare_request")
+            assert [list(one.values) for one in request.suppose] == ([[NEW]] if each is home else [])
+            answer = agent_pb2.PrepareAnswer(id=request.id, plan=["change link vxlan01"])
+            await each.send(prepare_answer=answer)
+        answer = await asking
+    assert {each.router: list(each.plan) for each in answer.routers} == {
+        "home": ["change link vxlan01"],
+        "vps": ["change link vxlan01"],
+    }
+    assert {each.router: [change.new_json for change in each.changes] for each in answer.routers} == {
+        "home": [],
+        "vps": [f'"{NEW}"'],
+    }
+    assert not answer.changes
+    assert await intended_end(alice) == OLD
+    assert len(await changes(alice)) == 1
+
+
+async def test_what_if_says_when_nothing_depends_on_what_is_supposed(alice: Operator) -> None:
+    await alice.apply(late_bound())
+    answer = await supposed(alice, fact(NEW, subject="wan1", router="home"))
+    (home,) = answer.routers
+    assert home.message == (
+        "nothing in the intent depends on home/wan1/global-address; it depends on: home/wan0/global-address"
+    )
+    answer = await supposed(alice, fact(NEW, router="vps"))
+    assert "or on anything else of vps" in answer.routers[0].message
+
+
+async def test_what_if_tells_of_all_mistakes_at_once(alice: Operator) -> None:
+    await alice.apply(late_bound())
+    with Refusal() as refusal:
+        await supposed(
+            alice,
+            fact(OLD, router="nobody"),
+            fact("x", noun="weather", router="home"),
+            fact("fe80::1", router="home"),
+            fact(router="home"),
+        )
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert [each.message for each in refusal.problems] == [
+        "suppose[0]: there is no router 'nobody'; there are: home, vps.",
+        (
+            "suppose[1]: 'wan0/weather' is no fact: write SUBJECT/NOUN, such as wan0/global-address;"
+            " nouns are addresses, aftr-name, delegated-prefix, global-address, local-address."
+        ),
+        "suppose[2]: fe80::1 is no address that a tunnel can end at.",
+        "suppose[3]: wan0/global-address has one value, such as 2001:db8::1.",
+    ]
+
+
+@pytest.mark.parametrize("field", ["edit", "from_revision", "candidate"])
+async def test_what_if_goes_with_nothing_else(alice: Operator, field: str) -> None:
+    await alice.apply(late_bound())
+    other = {
+        "edit": config_pb2.Document(config_json=b"{}"),
+        "from_revision": 1,
+        "candidate": True,
+    }
+    request = config_pb2.DiffRequest(suppose=[fact(NEW, router="home")], **{field: other[field]})  # type: ignore[arg-type]
+    with Refusal() as refusal:
+        await alice.config.Diff(request)
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
