@@ -25,7 +25,7 @@ from tasuki_controller.existing import Existing
 
 MAIN_TABLE = 254
 MAIN = "main"
-"""Name of the static protocol instance that services share: two routes to one prefix contradict each other."""
+"""Name of the static protocol instance that services share: routes to one prefix contradict each other."""
 CONNECTED_METRIC = 256
 """What the kernel gives the route to an address's own prefix (IP6_RT_PRIO_ADDRCONF)."""
 IPV6_METRIC = 1024
@@ -33,6 +33,7 @@ IPV6_METRIC = 1024
 
 Node = dict[str, Any]
 Family: TypeAlias = Literal["ipv4", "ipv6"]
+FAMILIES: tuple[Family, ...] = ("ipv4", "ipv6")
 
 
 @dataclass(frozen=True, slots=True)
