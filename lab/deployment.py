@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol
 
 from netns import Namespace, until
 from network import Network
@@ -19,10 +19,9 @@ from tasuki_proto.channel import TlsFiles
 from tasuki_proto.v1.config_pb2 import OPERATION_MERGE, Operation
 from tasuki_proto.v1.drift_pb2 import DriftItem
 from tasuki_proto.v1.router_pb2 import Router
+from typing_extensions import TypeVar
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-ADDRESS = "10.1.1.1:9339"
-ADDRESS_OVER_IPV6 = "[2001:db8:1::1]:9339"
 ROUTERS = ("vps", "home", "branch", "office")
 CONVERGE_SECONDS = 30.0
 
@@ -33,11 +32,36 @@ def example(name: str = "vxlan-split") -> dict[str, Any]:
     return document
 
 
+class Underlay(Protocol):
+    """A network that tasuki can be installed on."""
+
+    @property
+    def vps(self) -> Namespace:
+        """Where the controller runs, and the operator sits."""
+        ...
+
+    @property
+    def controller_addresses(self) -> tuple[str, ...]:
+        """Where the controller listens; the operator uses the first one."""
+        ...
+
+    def controller_for(self, router: str) -> str:
+        """Where this router reaches it."""
+        ...
+
+    def machine(self, router: str) -> Namespace:
+        """The machine that a router is."""
+        ...
+
+
+AnyNetwork = TypeVar("AnyNetwork", bound=Underlay, default=Network)
+
+
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Generic[AnyNetwork]):
     """The programs, and a client of the controller."""
 
-    network: Network
+    network: AnyNetwork
     controller: Controller
     agents: Mapping[str, Agent]
     operator: Operator
@@ -47,25 +71,30 @@ class Deployment:
     @contextmanager
     def on(
         cls,
-        network: Network,
+        network: AnyNetwork,
         directory: Path,
         routers: Iterable[str] = ROUTERS,
         *,
         observe_interval: float = 60.0,
-    ) -> Iterator["Deployment"]:
+    ) -> Iterator["Deployment[AnyNetwork]"]:
         """Install and start everything under the directory; stop it in the end."""
         socket = f"unix:{directory / 'controller.sock'}"
-        controller = Controller(network.vps, directory / "controller", (ADDRESS, ADDRESS_OVER_IPV6, socket))
+        controller = Controller(
+            network.vps, directory / "controller", (*network.controller_addresses, socket)
+        )
         controller.init()
         agents = {}
         for router in routers:
             tls = controller.issue("router", router)
-            address = ADDRESS_OVER_IPV6 if router == "office" else ADDRESS
             agents[router] = Agent(
-                router, machine(network, router), tls.parent, address, observe_interval=observe_interval
+                router,
+                network.machine(router),
+                tls.parent,
+                network.controller_for(router),
+                observe_interval=observe_interval,
             )
         tls = controller.issue("operator", "alice")
-        operator = Operator(network.vps, ADDRESS, tls)
+        operator = Operator(network.vps, network.controller_addresses[0], tls)
         try:
             controller.start()
             for agent in agents.values():
@@ -78,7 +107,7 @@ class Deployment:
 
     def router(self, name: str) -> Namespace:
         """The machine that the router is."""
-        return machine(self.network, name)
+        return self.network.machine(name)
 
     def apply(
         self,
@@ -135,9 +164,3 @@ def _converged(router: Router) -> bool:
         and counts.pending == counts.failed == 0
         and router.open_drift == 0
     )
-
-
-def machine(network: Network, router: str) -> Namespace:
-    """The machine that a router of the examples is."""
-    found: Namespace = getattr(network, router)
-    return found

@@ -26,6 +26,9 @@ from netns import LabError, Machines, Namespace, cable, until
 HOST = "2001:db8:ffff::1"
 """A host on the internet."""
 WITNESS_PORT = 7777
+ADDRESS = "10.1.1.1:9339"
+"""The controller's, on the VPS."""
+ADDRESS_OVER_IPV6 = "[2001:db8:1::1]:9339"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,20 @@ class Network:
             # What tasuki makes is checked for address collisions, as on real routers.
             router.sysctl("net/ipv6/conf/default/accept_dad", "1")
         return network
+
+    @property
+    def controller_addresses(self) -> tuple[str, ...]:
+        """Where the controller listens."""
+        return ADDRESS, ADDRESS_OVER_IPV6
+
+    def controller_for(self, router: str) -> str:
+        """Where this router reaches it: the office has IPv6 only."""
+        return ADDRESS_OVER_IPV6 if router == "office" else ADDRESS
+
+    def machine(self, router: str) -> Namespace:
+        """The machine that a router of the examples is."""
+        found: Namespace = getattr(self, router)
+        return found
 
     def _join_upstream(self) -> None:
         internet, isp, vps = self.internet, self.isp, self.vps

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deployment import ADDRESS, Deployment, example, machine
+from deployment import Deployment, example
 from kernelstate import KernelState
 from netns import Namespace, until
-from network import HOST, Network
+from network import ADDRESS, HOST, Network
 from programs import Agent, Controller
 from tasuki_client import Client, Unreachable
 from tasuki_proto.channel import TlsFiles
@@ -174,7 +174,7 @@ def test_a_wrong_certificate_is_refused(network: Network, tmp_path: Path, case: 
         else:
             tls = deployment.controller.issue("router", "office")
         before = KernelState.of(network.home)
-        agent = Agent("home", machine(network, "home"), tls.parent, ADDRESS)
+        agent = Agent("home", network.machine("home"), tls.parent, ADDRESS)
         agent.start()
         try:
             until(

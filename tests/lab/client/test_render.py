@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from deployment import Deployment, machine
+from deployment import Deployment
 from kernelstate import KernelState
 from netns import Machines, Namespace, until
 from network import Network
@@ -50,8 +50,8 @@ def test_a_script_makes_what_the_agent_makes_and_again_when_it_is_run_again(
 ) -> None:
     script = printed(converged, number, "iproute2")
     for _ in range(2):
-        machine(bare, router).run("sh", stdin=script)
-        until_equal(machine(bare, router), state(converged.router(router)))
+        bare.machine(router).run("sh", stdin=script)
+        until_equal(bare.machine(router), state(converged.router(router)))
 
 
 @pytest.mark.parametrize(("router", "number"), SUBSCRIBERS)
@@ -60,7 +60,7 @@ def test_a_stanza_makes_what_the_agent_makes_and_takes_it_back(
 ) -> None:
     stanza = printed(converged, number, "ifupdown")
     with Machines() as machines:
-        there = machine(Network.build(machines), router)
+        there = Network.build(machines).machine(router)
         there.sysctl("net/ipv6/conf/all/forwarding", "1")  # stays on, and brings anycast routes
         before = state(there)
         there.run("sh", stdin=options(stanza, "pre-up", "up"))

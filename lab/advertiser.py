@@ -1,0 +1,92 @@
+"""A router of the provider that tells its lines their prefixes by router advertisements: the real radvd.
+
+Renumbering a line is what providers do: the new prefix is advertised, the old one with a preferred lifetime
+of 0, and from that moment on nothing that is sent to the old one arrives.
+"""
+
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netns import Namespace
+from programs import Program
+
+INTERFACE = """interface {port} {{
+  AdvSendAdvert on;
+  MinRtrAdvInterval 3;
+  MaxRtrAdvInterval 4;
+  AdvDefaultLifetime 1800;
+{prefixes}}};
+"""
+"""One line: advertisements as often as the RFC allows (RFC 4861 section 6.2.1)."""
+PREFIX = "  prefix {prefix} {{ AdvValidLifetime {valid}; AdvPreferredLifetime {preferred}; }};\n"
+
+
+@dataclass
+class Advertiser:
+    """radvd on one machine.
+
+    Attributes:
+        machine: the provider's router.
+        directory: for its configuration, its log and the number of its process.
+        lines: the prefix of each port; None advertises none there.
+    """
+
+    machine: Namespace
+    directory: Path
+    lines: dict[str, str | None]
+    _withdrawn: dict[str, list[str]] = field(default_factory=dict, init=False)
+    _program: Program = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing runs before `running`."""
+        command = ["radvd", "--nodaemon", "--logmethod", "stderr_clean"]
+        command += ["--config", f"{self._config}", "--pidfile", f"{self.directory}/radvd.pid"]
+        self._program = Program(self.machine, command, self.directory / "radvd.log")
+
+    @property
+    def _config(self) -> Path:
+        return self.directory / "radvd.conf"
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Route the lines' prefixes, and advertise them."""
+        for port, prefix in self.lines.items():
+            self._route("add", port, prefix)
+        self._write()
+        self._program.start()
+        try:
+            yield
+        finally:
+            self._program.stop()
+
+    def renumber(self, lines: Mapping[str, str | None]) -> None:
+        """Give these ports other prefixes, all at once; None takes the prefix away."""
+        for port, prefix in lines.items():
+            before = self.lines[port]
+            if before == prefix:
+                continue
+            self._route("del", port, before)
+            self._route("add", port, prefix)
+            withdrawn = self._withdrawn.setdefault(port, [])
+            withdrawn[:] = [old for old in (*withdrawn, before) if old and old != prefix]
+            self.lines[port] = prefix
+        self._write()
+        self._program.must_run()
+        os.kill(self._program.pid, signal.SIGHUP)
+
+    def _route(self, verb: str, port: str, prefix: str | None) -> None:
+        if prefix:
+            self.machine.ip(f"-6 route {verb} {prefix} dev {port}")
+
+    def _write(self) -> None:
+        text = ""
+        for port, prefix in self.lines.items():
+            prefixes = PREFIX.format(prefix=prefix, valid=14400, preferred=12600) if prefix else ""
+            for old in self._withdrawn.get(port, ()):
+                prefixes += PREFIX.format(prefix=old, valid=0, preferred=0)
+            text += INTERFACE.format(port=port, prefixes=prefixes)
+        self._config.write_text(text)
