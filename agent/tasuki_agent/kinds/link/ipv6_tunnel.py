@@ -181,14 +181,17 @@ def others(data: Mapping[int, bytes], attributes: Attributes) -> Iterator[str]:
 
 
 def tree(spec: Ipv6Tunnel) -> Mapping[str, Any]:
-    """The tunnel's part of its container, with the ends that are in use."""
+    """The tunnel's part of its container, with the ends that are in use.
+
+    Somebody else's tunnel may lack ends, and have the hop limit of what it carries, which is 0.
+    """
     limit = spec.encapsulation_limit
     members = {
         "underlay": spec.underlay,
         "local": spec.local,
         "remote": spec.remote,
         "encapsulation-limit": "none" if limit is None else limit,
-        "hop-limit": spec.hop_limit,
+        "hop-limit": spec.hop_limit or None,
     }
     return {name: value for name, value in members.items() if value is not None}
 
