@@ -1,29 +1,31 @@
 """What the models tell apart and Linux does not.
 
 The models know a route by its protocol instance and prefix, a rule and an interface by name. Linux knows a
-route by table, prefix and metric, a rule by what it matches, and a VXLAN tunnel by VNI and port. Services
-keep out of one another's way; what was written directly can run into them, or into itself.
+route by table, prefix and metric, a rule by what it matches, a VXLAN tunnel by VNI and port, other tunnels by
+their ends, and sends to a subnet by one interface. Services keep out of one another's way; what was written
+directly can run into them, or into itself.
 """
 
 from collections.abc import Hashable, Iterator
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 from typing import TypeAlias
 
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.path import predicate
-from tasuki_yang.router import Router
+from tasuki_yang.router import InterfacesInterfaceIp6gre, InterfacesInterfaceIp6tnl, Router
 
 _Object: TypeAlias = tuple[Hashable, str, str]
 """What Linux knows an object by, what people call that, and the object's path."""
 
 _PROTOCOLS = "/ietf-routing:routing/control-plane-protocols/control-plane-protocol"
+_INTERFACES = "/ietf-interfaces:interfaces/interface"
 _RULES = "/ietf-routing:routing/tasuki-rule:rules"
 
 
 def collisions(router: Router) -> Iterator[ConfigError]:
     """Objects of a valid router tree that are one object to Linux."""
     paths: dict[Hashable, str] = {}
-    for key, name, path in (*_routes(router), *_rules(router), *_tunnels(router)):
+    for key, name, path in (*_routes(router), *_rules(router), *_tunnels(router), *_subnets(router)):
         other = paths.setdefault(key, path)
         if other != path:
             yield ConfigError(
@@ -70,12 +72,42 @@ def _rules(router: Router) -> Iterator[_Object]:
 
 def _tunnels(router: Router) -> Iterator[_Object]:
     for interface in router.interfaces.interface:
-        if interface.vxlan:
-            vxlan = interface.vxlan
-            # What a router or the DNS tells of an end is an IPv6 address.
+        path = _INTERFACES + predicate("name", interface.name)
+        if vxlan := interface.vxlan:
+            # What has to be learned is IPv6.
             version = ip_address(vxlan.remote).version if vxlan.remote else 6
             yield (
                 ("vxlan", vxlan.vni, vxlan.udp_port, version),
                 f"a VXLAN tunnel with VNI {vxlan.vni} and UDP port {vxlan.udp_port}",
-                "/ietf-interfaces:interfaces/interface" + predicate("name", interface.name),
+                path,
             )
+        elif interface.type == "tasuki-link:ip6tnl":
+            yield ("ip6tnl", _ends(interface.ip6tnl)), "an IPv6 tunnel with these ends", path
+        elif interface.type in ("tasuki-link:ip6gre", "tasuki-link:ip6gretap"):
+            gre = interface.ip6gre
+            key = "no key" if gre.key is None else f"the key {gre.key}"
+            yield (interface.type, gre.key, _ends(gre)), f"a GRE tunnel with these ends and {key}", path
+
+
+def _ends(tunnel: InterfacesInterfaceIp6tnl | InterfacesInterfaceIp6gre) -> Hashable:
+    """Where a tunnel ends, as far as it is written."""
+    local = tunnel.local and ip_address(tunnel.local)
+    remote = tunnel.remote and ip_address(tunnel.remote)
+    return (
+        tunnel.underlay,
+        local or tunnel.local_interface or tunnel.local_delegated,
+        remote or tunnel.remote_name or tunnel.remote_aftr or tunnel.remote_unknown,
+    )
+
+
+def _subnets(router: Router) -> Iterator[_Object]:
+    """The subnets of the interfaces that are not tunnels: both ends of a wire are one place."""
+    for interface in router.interfaces.interface:
+        if interface.type.startswith("tasuki-link:"):
+            continue
+        path = _INTERFACES + predicate("name", interface.name)
+        for family in (interface.ipv4, interface.ipv6):
+            for address in family.address if family else ():
+                subnet = ip_interface(f"{address.ip}/{address.prefix_length or 32}").network
+                if subnet.num_addresses > 1 and not address.no_prefix_route:
+                    yield ("subnet", subnet), f"an interface with the subnet {subnet}", path

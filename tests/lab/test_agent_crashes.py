@@ -34,7 +34,7 @@ def route(revision: int) -> str:
 
 
 def text(revision: int) -> bytes:
-    tree = rt.router_tree(static_routes={"main": rt.ipv6_routes([rt.unreachable(route(revision))])})
+    tree = rt.router_tree(static_routes={"main": rt.routes(ipv6=[rt.unreachable(route(revision))])})
     return json.dumps(tree).encode()
 
 

@@ -37,6 +37,24 @@ def vxlan(name: str, vni: int, **members: object) -> Json:
     return {"ietf-interfaces:interfaces": {"interface": [interface]}}
 
 
+def tunnel(name: str, link_type: str, **members: object) -> Json:
+    return {"name": name, "type": f"tasuki-link:{link_type}", f"tasuki-link:{link_type[:6]}": members}
+
+
+def existing(name: str, family: int, ip: str, prefix_length: int, **members: object) -> Json:
+    address = {"ip": ip, "prefix-length": prefix_length, **members}
+    return {"name": name, "type": "iana-if-type:other", f"ietf-ip:ipv{family}": {"address": [address]}}
+
+
+def interfaces(*listed: Json) -> Json:
+    return {"ietf-interfaces:interfaces": {"interface": list(listed)}}
+
+
+ENDS = {"local": "2001:db8::1", "remote": "2001:db8::2"}
+SPELLED_OTHERWISE = {"local": "2001:0db8::0001", "remote": "2001:0DB8::2"}
+LATE = {"local-interface": "wan0", "remote-name": {"name": "gw.example.net"}}
+
+
 def problems(written: Json) -> tuple[ConfigError, ...]:
     document = network(split(subscriber(1, mode="policy-routing")))
     try:
@@ -54,6 +72,12 @@ def problems(written: Json) -> tuple[ConfigError, ...]:
         protocols(protocol("a", 4, 7, "192.0.2.0/24"), protocol("b", 4, 7, "192.0.2.0/24")),
         rules({"name": "mine", "priority": 7, "table": 9}, {"name": "yours", "priority": 7, "table": 9}),
         vxlan("mine", 1),
+        interfaces(tunnel("a", "ip6tnl", **ENDS), tunnel("b", "ip6tnl", mode="ipip6", **SPELLED_OTHERWISE)),
+        interfaces(tunnel("a", "ip6tnl", **LATE), tunnel("b", "ip6tnl", **LATE)),
+        interfaces(tunnel("a", "ip6gre", **ENDS), tunnel("b", "ip6gre", **ENDS)),
+        interfaces(tunnel("a", "ip6gretap", key=7, **ENDS), tunnel("b", "ip6gretap", key=7, **ENDS)),
+        interfaces(existing("wan0", 4, "192.168.1.5", 24), existing("lan0", 4, "192.168.1.1", 24)),
+        interfaces(existing("wan0", 6, "2001:db8:9::5", 64), existing("lan0", 6, "2001:db8:9::1", 64)),
     ],
 )
 def test_second_object_with_one_key_is_refused(written: Json) -> None:
@@ -77,6 +101,15 @@ def test_second_object_with_one_key_is_refused(written: Json) -> None:
         vxlan("mine", 2),
         vxlan("mine", 1, **{"udp-port": 8472}),
         vxlan("mine", 1, remote="2001:db8:1::1"),
+        interfaces(tunnel("a", "ip6tnl", **ENDS), tunnel("b", "ip6tnl", underlay="wan1", **ENDS)),
+        interfaces(tunnel("a", "ip6tnl", **ENDS), tunnel("b", "ip6gre", **ENDS)),
+        interfaces(tunnel("a", "ip6gre", key=7, **ENDS), tunnel("b", "ip6gre", key=8, **ENDS)),
+        interfaces(tunnel("a", "ip6tnl", **ENDS), tunnel("b", "ip6tnl", **LATE)),
+        interfaces(existing("wan0", 4, "192.168.1.5", 32), existing("lan0", 4, "192.168.1.1", 24)),
+        interfaces(
+            existing("wan0", 4, "192.168.1.5", 24, **{"tasuki-address:no-prefix-route": True}),
+            existing("lan0", 4, "192.168.1.1", 24),
+        ),
     ],
 )
 def test_objects_with_keys_of_their_own_are_accepted(written: Json) -> None:
