@@ -8,7 +8,7 @@ Kinds live in `tasuki_agent.kinds`, one folder each, and are discovered: nothing
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from tasuki_yang.router import Router
@@ -100,25 +100,41 @@ def optional() -> Any:
     return field(default=None, metadata=UNMANAGED_WHEN_NONE)
 
 
-def differing_fields(wanted: Spec, observed: Spec) -> tuple[str, ...]:
-    """Names of the managed fields in which the two specs differ.
+@runtime_checkable
+class Compound(Protocol):
+    """A spec of many parts, which says itself where it differs."""
+
+    def differences(self, observed: Any) -> Mapping[str, tuple[Any, Any]]:
+        """Of each part that differs its name, and what is wanted and observed of it."""
+        ...
+
+
+def differences(wanted: Spec, observed: Spec) -> Mapping[str, tuple[Any, Any]]:
+    """The managed fields in which the two specs differ: name to wanted and observed value.
 
     Specs of different types (another link type under the same name) differ in the pseudo field "type".
     """
     if type(wanted) is not type(observed):
-        return ("type",)
+        return {"type": (wanted, observed)}
     if wanted == observed:
-        return ()
-    names = []
+        return {}
+    if isinstance(wanted, Compound):
+        return wanted.differences(observed)
+    found = {}
     for f in fields(wanted):
         if not f.compare:
             continue
-        value = getattr(wanted, f.name)
+        value, seen = getattr(wanted, f.name), getattr(observed, f.name)
         if value is None and f.metadata.get("unmanaged_when_none"):
             continue
-        if value != getattr(observed, f.name):
-            names.append(f.name)
-    return tuple(names)
+        if value != seen:
+            found[f.name] = value, seen
+    return found
+
+
+def differing_fields(wanted: Spec, observed: Spec) -> tuple[str, ...]:
+    """Names of the managed fields in which the two specs differ."""
+    return tuple(differences(wanted, observed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +152,19 @@ class Octet:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Something that the kernel tells of by rtnetlink, unasked.
+    """Something that the kernel tells of by netlink, unasked.
 
     Attributes:
         groups: multicast groups to join, RTNLGRP_….
         types: types of messages, RTM_….
         only: what messages of these types must have; others are dropped before they wake anybody.
+        protocol: NETLINK_…; groups and types are numbers of that protocol.
     """
 
     groups: tuple[int, ...]
     types: tuple[int, ...]
     only: Octet | None = None
+    protocol: int = 0
 
 
 Observed: TypeAlias = Mapping[str, Mapping[Key, Spec]]
@@ -225,6 +243,19 @@ class Kind(Protocol):
             Transient: worth another try without any change of intent.
             Permanent: pointless until the intent or the world changes.
             Foreign: somebody else's object bears the name or key.
+        """
+        ...
+
+
+@runtime_checkable
+class Checker(Protocol):
+    """What a kind has besides if a program can tell beforehand whether it would take a change."""
+
+    async def check(self, change: Change) -> None:
+        """Have the program judge the change, without making it.
+
+        Raises:
+            Transient: the program refuses it, or cannot be asked.
         """
         ...
 

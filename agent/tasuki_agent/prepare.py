@@ -11,12 +11,12 @@ from typing import Final
 from tasuki_yang.facts import Facts
 
 from tasuki_agent.intent import Intent
-from tasuki_agent.kind import Create, Delete, Kind, Observed, Update, Waiting, differing_fields
+from tasuki_agent.kind import Checker, Create, Delete, Kind, Observed, Update, Waiting, differences
 from tasuki_agent.known import Known
 from tasuki_agent.reconcile.compare import Class, Wanted, compare
 from tasuki_agent.reconcile.drift import text
 from tasuki_agent.reconcile.facts import FactBook
-from tasuki_agent.reconcile.plan import Step, plan
+from tasuki_agent.reconcile.plan import Plan, Step, plan
 from tasuki_agent.reconcile.want import wanted_by
 
 _MAX_QUESTIONS: Final = 8
@@ -46,19 +46,27 @@ async def prepare(
 
     Raises:
         BrokenIntent: a kind cannot read it.
-        Transient: the kernel did not answer in full.
+        Transient: the kernel did not answer in full, or a program that would make a change refuses it.
     """
     results = await asyncio.gather(*(kind.observe() for kind in kinds))
     observed = {kind.name: specs for kind, specs in zip(kinds, results, strict=True)}
     wanted = _wanted(kinds, intent, facts, suppose or {}, observed)
-    differences = compare(kinds, wanted, observed)
-    todo = plan(kinds, differences, wanted, observed)
+    found = compare(kinds, wanted, observed)
+    todo = plan(kinds, found, wanted, observed)
+    await _check(kinds, todo)
     changes = [_in_words(step) for level in todo.levels for step in level]
     waiting = [f"{ref} waits for {need}" for ref, need in todo.waiting.items()]
-    foreign = (difference.ref for difference in differences if difference.class_ is Class.FOREIGN)
+    foreign = (difference.ref for difference in found if difference.class_ is Class.FOREIGN)
     return Preparation(
         changes, [*waiting, *(f"{ref} is somebody else's: it is left alone" for ref in foreign)]
     )
+
+
+async def _check(kinds: Sequence[Kind], todo: Plan) -> None:
+    """Ask whoever can tell beforehand whether the changes would be taken."""
+    checkers = {kind.name: kind for kind in kinds if isinstance(kind, Checker)}
+    steps = (step for level in todo.levels for step in level if step.ref.kind in checkers)
+    await asyncio.gather(*(checkers[step.ref.kind].check(step.change) for step in steps))
 
 
 def _in_words(step: Step) -> str:
@@ -70,8 +78,8 @@ def _in_words(step: Step) -> str:
             return f"delete {step.ref}"
         case Update(_, observed, spec):
             details = (
-                f"{name} {text(getattr(observed, name))} → {text(getattr(spec, name))}"
-                for name in differing_fields(spec, observed)
+                f"{name} {text(seen)} → {text(value)}"
+                for name, (value, seen) in differences(spec, observed).items()
             )
             return f"change {step.ref} ({', '.join(details)})"
 

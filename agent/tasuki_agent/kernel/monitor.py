@@ -12,7 +12,7 @@ import logging
 import socket
 import struct
 from array import array
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from tasuki_agent.kernel import uapi
@@ -33,11 +33,63 @@ Listeners: TypeAlias = Mapping[str, Collection[Topic]]
 
 
 class Monitor:
-    """The subscription, bound to the network namespace of the thread that opens it."""
+    """The subscriptions, bound to the network namespace of the thread that opens it."""
 
     def __init__(self, own_port: int, listeners: Listeners) -> None:
-        """Tell the listeners of everybody's changes but those requested by the netlink port `own_port`."""
+        """Tell the listeners of everybody's changes but those requested by the rtnetlink port `own_port`."""
+        self._changed: set[str] = set()
+        self._wake = asyncio.Event()
+        protocols = {topic.protocol for topics in listeners.values() for topic in topics}
+        self._subscriptions = [
+            _Subscription(
+                protocol,
+                own_port if protocol == uapi.NETLINK_ROUTE else None,
+                {
+                    name: own
+                    for name, topics in listeners.items()
+                    if (own := [topic for topic in topics if topic.protocol == protocol])
+                },
+                self._tell,
+            )
+            for protocol in sorted(protocols)
+        ]
+
+    @property
+    def overruns(self) -> int:
+        """How often messages were lost because they came faster than we read."""
+        return sum(subscription.overruns for subscription in self._subscriptions)
+
+    def close(self) -> None:
+        """End the subscriptions."""
+        for subscription in self._subscriptions:
+            subscription.close()
+
+    async def events(self) -> AsyncIterator[frozenset[str]]:
+        """The listeners that something changed for since the last time, for ever. One reader."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            changed, self._changed = frozenset(self._changed), set()
+            yield changed
+
+    def _tell(self, names: Iterable[str]) -> None:
+        self._changed.update(names)
+        if self._changed:
+            self._wake.set()
+
+
+class _Subscription:
+    """What one protocol of netlink tells: one socket, until it has to be replaced."""
+
+    def __init__(
+        self,
+        protocol: int,
+        own_port: int | None,
+        listeners: Listeners,
+        tell: Callable[[Iterable[str]], None],
+    ) -> None:
         topics = [topic for topics in listeners.values() for topic in topics]
+        self._protocol = protocol
         self._groups = {group for topic in topics for group in topic.groups}
         self._filter = _filter(own_port, topics)
         self._everybody = frozenset(listeners)
@@ -48,34 +100,30 @@ class Monitor:
             for topic in topics
             for message_type in topic.types
         }
-        self._changed: set[str] = set()
-        self._wake = asyncio.Event()
+        self._tell = tell
         self.overruns = 0
-        """How often messages were lost because they came faster than we read."""
         self._retry: asyncio.TimerHandle | None = None
-        self._subscribe()
+        self._socket: socket.socket | None = None
+        try:
+            self._subscribe()
+        except OSError as e:
+            if e.errno != errno.EPROTONOSUPPORT:
+                raise
+            # The kernel has nothing of the sort, and so nothing to tell.
 
     def close(self) -> None:
-        """End the subscription."""
         if self._retry:
             self._retry.cancel()
-        elif self._socket.fileno() >= 0:
+        if self._socket:
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
+            self._socket = None
 
-    async def events(self) -> AsyncIterator[frozenset[str]]:
-        """The listeners that something changed for since the last time, for ever. One reader."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            changed, self._changed = frozenset(self._changed), set()
-            yield changed
-
-    def _read(self) -> None:
+    def _read(self, opened: socket.socket) -> None:
         try:
             for _ in range(MESSAGES_PER_TURN):
                 # Only the head counts; what does not fit is dropped by the kernel.
-                _, message_type = _LENGTH_TYPE.unpack_from(self._socket.recv(16))
+                _, message_type = _LENGTH_TYPE.unpack_from(opened.recv(16))
                 self._tell(self._names.get(message_type, ()))
         except BlockingIOError:
             pass
@@ -99,21 +147,17 @@ class Monitor:
             self._tell(self._everybody)
 
     def _subscribe(self) -> None:
-        self._socket = open_socket(RECEIVE_QUEUE)
+        opened = open_socket(RECEIVE_QUEUE, self._protocol)
         try:
-            _attach_filter(self._socket, self._filter)
-            self._socket.bind((0, 0))  # a socket without a port would miss what the kernel itself tells
+            _attach_filter(opened, self._filter)
+            opened.bind((0, 0))  # a socket without a port would miss what the kernel itself tells
             for group in self._groups:
-                self._socket.setsockopt(uapi.SOL_NETLINK, uapi.NETLINK_ADD_MEMBERSHIP, group)
+                opened.setsockopt(uapi.SOL_NETLINK, uapi.NETLINK_ADD_MEMBERSHIP, group)
         except OSError:
-            self._socket.close()
+            opened.close()
             raise
-        asyncio.get_running_loop().add_reader(self._socket, self._read)
-
-    def _tell(self, names: Iterable[str]) -> None:
-        self._changed.update(names)
-        if self._changed:
-            self._wake.set()
+        asyncio.get_running_loop().add_reader(opened, self._read, opened)
+        self._socket = opened
 
 
 _LENGTH_TYPE = struct.Struct("=LH")
@@ -127,8 +171,8 @@ _AT_PORT = 12
 _HEAD = 16
 
 
-def _filter(own_port: int, topics: Iterable[Topic]) -> bytes:
-    """A classic BPF program: pass what a topic is about, but for our own changes.
+def _filter(own_port: int | None, topics: Iterable[Topic]) -> bytes:
+    """A classic BPF program: pass what a topic is about, but for our own changes if they have a port.
 
     Loads are in network byte order, ports and message types are not.
     """
@@ -136,7 +180,9 @@ def _filter(own_port: int, topics: Iterable[Topic]) -> bytes:
     for topic in topics:
         for message_type in topic.types:
             conditions.setdefault(message_type, set()).add(topic.only)
-    program = [(_LOAD_WORD, 0, 0, _AT_PORT), (_JUMP_IF_EQUAL, 0, 1, socket.htonl(own_port)), _DROP]
+    program: list[_Instruction] = []
+    if own_port is not None:
+        program += (_LOAD_WORD, 0, 0, _AT_PORT), (_JUMP_IF_EQUAL, 0, 1, socket.htonl(own_port)), _DROP
     for message_type, octets in conditions.items():
         check = list(_check(octet for octet in octets if octet)) if None not in octets else [_PASS]
         program += (

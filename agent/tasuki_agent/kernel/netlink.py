@@ -235,9 +235,9 @@ def _open(port: int) -> socket.socket:
     return opened
 
 
-def open_socket(receive_queue: int) -> socket.socket:
-    """An rtnetlink socket that never blocks, with a queue of so many bytes if the system permits."""
-    opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, uapi.NETLINK_ROUTE)
+def open_socket(receive_queue: int, protocol: int = uapi.NETLINK_ROUTE) -> socket.socket:
+    """A netlink socket that never blocks, with a queue of so many bytes if the system permits."""
+    opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
     opened.setblocking(False)
     try:
         opened.setsockopt(socket.SOL_SOCKET, uapi.SO_RCVBUFFORCE, receive_queue)

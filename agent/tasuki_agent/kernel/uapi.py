@@ -16,6 +16,7 @@ AF_INET6: Final = 10
 
 # linux/netlink.h
 NETLINK_ROUTE: Final = 0
+NETLINK_NETFILTER: Final = 12
 SOL_NETLINK: Final = 270
 NETLINK_ADD_MEMBERSHIP: Final = 1
 NETLINK_CAP_ACK: Final = 10
@@ -130,3 +131,19 @@ FRA_SUPPRESS_PREFIXLEN: Final = 14
 FRA_TABLE: Final = 15
 FRA_PROTOCOL: Final = 21
 FR_ACT_TO_TBL: Final = 1
+
+# linux/netfilter.h
+NFPROTO_INET: Final = 1
+
+# linux/netfilter/nfnetlink.h: a type of messages is the subsystem and, in the low byte, a number of its own.
+NFNLGRP_NFTABLES: Final = 7
+NFNL_SUBSYS_NFTABLES: Final = 10 << 8
+
+# linux/netfilter/nf_tables.h
+NFT_MSG_GETTABLE: Final = NFNL_SUBSYS_NFTABLES | 1
+NFT_MSG_NEWGEN: Final = NFNL_SUBSYS_NFTABLES | 15
+NFT_MSG_GETGEN: Final = NFNL_SUBSYS_NFTABLES | 16
+NFTA_GEN_ID: Final = 1
+NFTA_TABLE_NAME: Final = 1
+NFTA_TABLE_HANDLE: Final = 4
+NFTA_TABLE_USERDATA: Final = 6

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
-from tasuki_agent.kind import Key, Kind, Ref, Spec
+from tasuki_agent.kind import Compound, Key, Kind, Ref, Spec, differences
 from tasuki_agent.reconcile.compare import Class, Difference, Wanted
 from tasuki_agent.reconcile.status import State, StatusBoard
 
@@ -78,7 +78,7 @@ def text(value: Any) -> str:
             return str(value.value)
         case tuple() | frozenset():
             return ", ".join(text(part) for part in value)
-        case _ if is_dataclass(value):
+        case _ if is_dataclass(value) and not isinstance(value, Compound):
             parts = ((f.name, getattr(value, f.name)) for f in fields(value) if f.compare)
             return " ".join(f"{name}={text(part)}" for name, part in parts if part is not None and part != ())
         case _:
@@ -252,9 +252,8 @@ def _subjects(difference: Difference) -> Iterator[tuple[_Subject, str, str]]:
     """The items that one difference makes: one per field that changed, else one for the object."""
     ref, wanted, observed = difference.ref, difference.wanted, difference.observed
     if difference.class_ is Class.CHANGED and difference.fields != ("type",):
-        for name in difference.fields:
-            subject = _Subject(ref, name, Class.CHANGED)
-            yield subject, text(getattr(wanted, name)), text(getattr(observed, name))
+        for name, (value, seen) in differences(wanted, observed).items():
+            yield _Subject(ref, name, Class.CHANGED), text(value), text(seen)
         return
     class_ = Class.MISSING if difference.class_ is Class.FOREIGN else difference.class_
     yield _Subject(ref, "", class_), text(wanted), text(observed)

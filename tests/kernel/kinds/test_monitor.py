@@ -154,9 +154,9 @@ async def test_a_monitor_that_finds_no_new_socket_tries_again_and_then_everybody
     events = kernel.events(LISTENERS)
     opened, tries = netlink.open_socket, []
 
-    def scarce(receive_queue: int) -> Any:
-        tries.append(receive_queue)
-        return opened(receive_queue) if len(tries) == 3 else _raise(errno.EMFILE)
+    def scarce(*arguments: int) -> Any:
+        tries.append(arguments)
+        return opened(*arguments) if len(tries) == 3 else _raise(errno.EMFILE)
 
     monkeypatch.setattr(monitor, "open_socket", scarce)
     async with asyncio.timeout(5):
@@ -175,7 +175,7 @@ async def test_a_monitor_that_waits_for_a_new_socket_can_be_closed(
     monkeypatch.setattr(monitor, "RECEIVE_QUEUE", 1)
     async with Kernel(tmp_path) as kernel:
         kernel.events(LISTENERS)
-        monkeypatch.setattr(monitor, "open_socket", lambda _: _raise(errno.EMFILE))
+        monkeypatch.setattr(monitor, "open_socket", lambda *_: _raise(errno.EMFILE))
         for mtu in range(1400, 1410):
             router.ip(f"link set e2 mtu {mtu}")
         for _ in range(2):  # turns of the loop, which then sees the socket and calls its reader
