@@ -1,10 +1,11 @@
-"""The only part of the agent that touches the machine: rtnetlink, its monitor, and /proc/sys.
+"""The only part of the agent that touches the machine: netlink, its monitor, /proc/sys, and nft(8).
 
     attributes, uapi, addresses   bytes and numbers (pure)
     netlink, memo                 requests in batches, dumps that are decoded once
     interfaces                    names and indexes
     monitor                       whose objects may have changed
     sysctl                        parameters, and what they were before
+    nft                           nftables
     marks                         how we know our objects again
 
 Everything belongs to the network namespace of the thread that enters `Kernel`.
@@ -20,6 +21,7 @@ from tasuki_agent.errors import Permanent
 from tasuki_agent.kernel.interfaces import Interfaces
 from tasuki_agent.kernel.monitor import Listeners, Monitor
 from tasuki_agent.kernel.netlink import Rtnetlink
+from tasuki_agent.kernel.nft import Nft
 from tasuki_agent.kernel.sysctl import Sysctls, world
 
 __all__ = ["Kernel"]
@@ -34,6 +36,7 @@ class Kernel:
     rtnetlink: Rtnetlink
     interfaces: Interfaces
     sysctls: Sysctls
+    nft: Nft
     monitor: Monitor | None = None
 
     def __init__(self, state_dir: Path) -> None:
@@ -49,12 +52,14 @@ class Kernel:
         self.rtnetlink = Rtnetlink()
         self.interfaces = Interfaces()
         self.sysctls = Sysctls(self._state_dir / "sysctl.json")
+        self.nft = Nft(self._state_dir / "nftables.json")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close the sockets. Nothing that was made goes away with them."""
         await self.rtnetlink.close()
         self.interfaces.close()
+        self.nft.close()
         if self.monitor:
             self.monitor.close()
 

@@ -348,7 +348,8 @@ class InterfacesInterface(Model):
 
     tcp_mss_clamp: Literal["mtu"] | int | None = Field(default=None, validation_alias="tasuki-nftables:tcp-mss-clamp", serialization_alias="tasuki-nftables:tcp-mss-clamp")
     """The largest TCP segment that connections forwarded by this interface may announce, in both directions.
-    A number counts for IPv4, and for IPv6 20 bytes less."""
+    A number counts for IPv4, and for IPv6 20 bytes less. Who announces less keeps to it. The router's own
+    connections follow the interface's MTU by themselves."""
 
     keep_ipv6_autoconfiguration_out: bool = Field(default=False, validation_alias="tasuki-nftables:keep-ipv6-autoconfiguration-out", serialization_alias="tasuki-nftables:keep-ipv6-autoconfiguration-out")
     """The router sends no router advertisements and no DHCPv6 replies by this interface, whatever daemon
