@@ -2,7 +2,12 @@ import pytest
 from tasuki_controller.access import Caller, Role, authorize, identify
 from tasuki_controller.failure import Failed
 
-OPERATOR_SERVICES = ["tasuki.v1.ConfigService", "tasuki.v1.RouterService", "tasuki.v1.DriftService"]
+OPERATOR_SERVICES = [
+    "tasuki.v1.ConfigService",
+    "tasuki.v1.RouterService",
+    "tasuki.v1.DriftService",
+    "tasuki.v1.FactService",
+]
 PUBLIC_SERVICES = ["grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"]
 
 

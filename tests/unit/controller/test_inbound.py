@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tasuki_controller.inbound import screen
-from tasuki_proto.v1 import agent_pb2, drift_pb2, error_pb2, router_pb2
+from tasuki_proto.v1 import agent_pb2, drift_pb2, error_pb2, fact_pb2, router_pb2
 
 
 def screened(**message: object) -> agent_pb2.ConnectRequest:
@@ -52,6 +52,13 @@ def test_what_is_as_it_should_be_stays_as_it_is() -> None:
     before = request.SerializeToString(deterministic=True)
     screen(request)
     assert request.SerializeToString(deterministic=True) == before
+
+
+def test_facts_and_their_values_are_no_more_than_a_router_can_need() -> None:
+    many = [fact_pb2.Fact(subject=f"wan{number}", values=["2001:db8::1"] * 100) for number in range(5000)]
+    kept = report(facts=many).facts
+    assert [each.subject for each in kept] == [f"wan{number}" for number in range(1000)]
+    assert {len(each.values) for each in kept} == {16}
 
 
 def test_a_time_that_was_not_told_is_not_made_up() -> None:

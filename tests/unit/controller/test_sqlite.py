@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tasuki_controller import sqlite
+from tasuki_controller import fact_rows, sqlite
+from tasuki_controller.facts import Fact, FactChange
 from tasuki_controller.sqlite import DATABASE, SqliteStore
-from tasuki_controller.store import DriftFilter, DriftListing, IntentMark, Revision, StoreError
+from tasuki_controller.store import DriftFilter, DriftListing, FactRecord, IntentMark, Revision, StoreError
 from tasuki_proto.v1 import drift_pb2, router_pb2
+from tasuki_yang.facts import FactKey
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -170,6 +172,57 @@ async def test_drift_of_an_older_database_counts_as_stored_when_it_was_last_seen
     store = await SqliteStore.open(tmp_path)
     everything = DriftFilter("home", open_only=False, since=NOW - timedelta(days=10_000), limit=10)
     assert await drift_ids(store, everything) == ["1"]
+    await store.close()
+
+
+async def test_facts_come_back_as_they_went_and_only_a_routers_own_are_replaced(store: SqliteStore) -> None:
+    wan, name = FactKey("wan0", "global-address"), FactKey("gw.example.net@192.0.2.1", "addresses")
+    home = {wan: Fact(("2001:db8::1",), NOW, lost=True), name: Fact((), NOW)}
+    vps = {name: Fact(("2001:db8::2", "2001:db8::1"), NOW)}
+    await store.learn({"home": home, "vps": vps}, [], {}, NOW)
+    assert await store.told() == {"home": home, "vps": vps}
+    await store.learn({"vps": {}}, [], {}, NOW)
+    assert await store.told() == {"home": home}
+
+
+async def test_a_change_of_a_fact_is_recorded_with_the_routers_that_follow_it(store: SqliteStore) -> None:
+    key = FactKey("wan0", "global-address")
+    moves = [FactChange("home", key, (), ("2001:db8::1",)), FactChange("vps", key, (), ("2001:db8::2",))]
+    marks = {"vps": IntentMark(3, "digest"), "home": IntentMark(4, "other")}
+    await store.learn({}, moves, marks, NOW)
+    assert await store.intents() == marks
+    assert await store.fact_changes(router=None, before=None, limit=10) == [
+        FactRecord(2, NOW, moves[1], ("home", "vps")),
+        FactRecord(1, NOW, moves[0], ("home", "vps")),
+    ]
+    (first,) = await store.fact_changes(router="home", before=None, limit=10)
+    assert first.number == 1
+    assert [each.number for each in await store.fact_changes(router=None, before=2, limit=10)] == [1]
+
+
+async def test_the_oldest_changes_of_facts_make_room(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fact_rows, "_CHANGES_KEPT", 3)
+    for number in range(5):
+        await store.learn({}, [FactChange("home", FactKey("wan0", "addresses"), (), (f"{number}",))], {}, NOW)
+    kept = await store.fact_changes(router=None, before=None, limit=10)
+    assert [each.number for each in kept] == [5, 4, 3]
+
+
+async def test_a_database_from_before_facts_opens_and_nothing_is_told(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path)
+    await commit(store, 1, home=IntentMark(1, "digest"))
+    await store.close()
+    with sqlite3.connect(tmp_path / DATABASE) as database:
+        database.execute("DROP TABLE fact")
+        database.execute("DROP TABLE fact_change")
+        database.execute("PRAGMA user_version = 3")
+    database.close()
+    store = await SqliteStore.open(tmp_path)
+    assert await store.told() == {}
+    assert await store.fact_changes(router=None, before=None, limit=10) == []
+    assert await store.intents() == {"home": IntentMark(1, "digest")}
     await store.close()
 
 
