@@ -27,6 +27,7 @@ FIRST_RETRY_SECONDS: Final = 1.0
 LAST_RETRY_SECONDS: Final = 64.0
 AT_ONCE: Final = 16
 """Names that are asked for at the same time."""
+RESOLV_CONF: Final = "/etc/resolv.conf"
 
 _WAYS_OUT: Final = ("link", "address", "route")
 """Kinds of objects whose change may let a query through that failed before."""
@@ -46,7 +47,7 @@ class Unresolved(Exception):  # noqa: N818 - a state of the world, no fault of o
 class NameSource:
     """Tells the addresses of names."""
 
-    nouns: ClassVar = ("addresses",)
+    nouns: ClassVar[tuple[str, ...]] = ("addresses",)
 
     def __init__(self, state_dir: Path) -> None:  # noqa: ARG002
         self._names: dict[FactKey, _Name] = {}
@@ -136,7 +137,7 @@ class _Name:
         if not usable:
             raise Unresolved("none of those that it has can be used")
         self.known = usable
-        self._ttl = min(max(answer.ttl, SHORTEST_SECONDS), LONGEST_SECONDS)
+        self._ttl = keep_seconds(answer.ttl)
 
     async def rest(self) -> None:
         """Wait until it is time to ask again; sooner after a failure, when something has changed."""
@@ -149,6 +150,11 @@ class _Name:
         except TimeoutError:
             return
         self._failures = 1
+
+
+def keep_seconds(ttl: float) -> float:
+    """How long an answer counts: not so short that servers are pestered, nor for ever by mistake."""
+    return min(max(ttl, SHORTEST_SECONDS), LONGEST_SECONDS)
 
 
 def retry_seconds(failures: int) -> float:
@@ -180,7 +186,7 @@ def sort_out(texts: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
 
 
 async def resolve(name: str, servers: list[str]) -> Answer:
-    """Ask the servers in their order, without any those of /etc/resolv.conf, until one answers.
+    """Ask the servers in their order until one answers; without any those that resolv.conf now names.
 
     Raises:
         Unresolved: none did, or the name has no address.
@@ -191,7 +197,7 @@ async def resolve(name: str, servers: list[str]) -> Answer:
     import dns.name  # noqa: PLC0415
 
     try:
-        resolver = dns.asyncresolver.Resolver(configure=not servers)
+        resolver = dns.asyncresolver.Resolver(RESOLV_CONF, configure=not servers)
         if servers:
             resolver.nameservers = servers
         resolver.timeout = SERVER_SECONDS

@@ -31,7 +31,7 @@ _UPTIME: Final = Path("/proc/uptime")
 class LeaseSource:
     """Tells what is leased."""
 
-    nouns: ClassVar = ("delegated-prefix", "aftr-name")
+    nouns: ClassVar[tuple[str, ...]] = ("delegated-prefix", "aftr-name")
 
     def __init__(self, state_dir: Path) -> None:
         self._directory = state_dir / "leases"

@@ -110,7 +110,7 @@ def _usable(canonical: Callable[[str], str], text: str, unusable: list[str]) -> 
     try:
         return canonical(text)
     except ValueError as error:
-        unusable.append(str(error))
+        unusable.append(f"{text} is left out: {error}")
         return None
 
 

@@ -1,0 +1,71 @@
+"""Which address of a name is used, and how often the DNS is asked."""
+
+import itertools
+import logging
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tasuki_agent.facts.names import SOURCE, keep_seconds, retry_seconds, sort_out, stay
+from tasuki_yang.facts import FactKey
+
+addresses = st.lists(st.sampled_from([f"2001:db8::{n:x}" for n in range(1, 20)]), unique=True, max_size=6)
+answers = st.lists(addresses, max_size=12)
+
+
+@given(answers)
+def test_the_present_address_changes_only_when_an_answer_is_without_it(answers: list[list[str]]) -> None:
+    values: tuple[str, ...] = ()
+    for answer in answers:
+        before, values = values, stay(values, answer)
+        if before and (not answer or before[0] in answer):
+            assert values[0] == before[0]
+
+
+@given(addresses, addresses, st.randoms())
+def test_the_order_of_an_answer_changes_nothing(held: list[str], answer: list[str], random: object) -> None:
+    for order in itertools.islice(itertools.permutations(answer), 24):
+        assert stay(tuple(held), order) == stay(tuple(held), answer)
+
+
+@given(addresses, addresses)
+def test_the_values_are_those_of_the_answer_each_once(held: list[str], answer: list[str]) -> None:
+    values = stay(tuple(held), answer)
+    assert sorted(values) == sorted(answer or held)
+
+
+@given(answers)
+def test_the_same_answer_twice_changes_nothing(answers: list[list[str]]) -> None:
+    values: tuple[str, ...] = ()
+    for answer in answers:
+        values = stay(values, answer)
+        assert stay(values, answer) == values
+
+
+def test_the_lowest_takes_over_by_number_and_not_by_spelling() -> None:
+    assert stay(("2001:db8::1",), ["2001:db8::10", "2001:db8::9"]) == ("2001:db8::9", "2001:db8::10")
+
+
+@pytest.mark.parametrize("odd", ["::1", "fe80::1", "::", "ff02::1", "::ffff:192.0.2.1", "192.0.2.1", "", "x"])
+def test_what_no_tunnel_can_end_at_is_sorted_out(odd: str) -> None:
+    assert sort_out([odd, "2001:DB8::0:1"]) == (frozenset({"2001:db8::1"}), frozenset({odd}))
+
+
+@pytest.mark.parametrize(("ttl", "seconds"), [(0, 5), (300, 300), (2**31 - 1, 86_400)])
+def test_a_time_to_live_is_kept_within_bounds(ttl: int, seconds: int) -> None:
+    assert keep_seconds(ttl) == seconds
+
+
+def test_tries_become_rarer_up_to_about_a_minute() -> None:
+    assert [retry_seconds(failures) for failures in (1, 2, 3, 7, 8, 100_000)] == [1, 2, 4, 64, 64, 64]
+
+
+def test_what_an_earlier_run_knew_counts_until_there_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    key = FactKey("gw.example.net", "addresses")
+    source = SOURCE(Path("/nonexistent"))
+    known = {key: ("2001:db8::2", "2001:db8::1")}
+    assert source.learn([key], {}, known) == known
+    assert source.learn([], {}, known) == {}
+    assert not caplog.records
