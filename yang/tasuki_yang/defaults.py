@@ -107,4 +107,4 @@ def _trimmed(node: Container | List, members: Tree) -> Tree:
                 is_key = isinstance(node, List) and label in node.keys
                 if child is None or is_key or value != _default(child):
                     left[label] = value
-    return left
+    return {label: value for label, value in left.items() if label[:1] != "@" or label[1:] in {"", *left}}

@@ -16,6 +16,7 @@ def select(schema: Schema, tree: Tree, paths: Iterable[str] = (), depth: int = 0
     """The tree without all that is not at, above or below one of the paths; keys of entries above them stay.
 
     Without a path, every top-level node is selected. A path that ends at a list selects all its entries.
+    Metadata annotations (RFC 7952 section 5.2) stay with what they are about.
 
     Args:
         schema: of the tree, which may hold state data that the schema does not know.
@@ -53,13 +54,18 @@ def _members(node: Container | List, members: Tree, ways: Sequence[_Way], levels
         return members
     shown: Tree = {}
     for label, value in members.items():
+        if label.startswith("@"):
+            continue
         child = node.children.get(label)
         onward = [way for way in ways if way[0].node is child]
         # State data is in no schema, so no path names it.
         found = _member(child, value, onward, levels, left - 1) if child else _pruned(value, left - 1)
         if found is not None:
             shown[label] = found
-    return shown
+            # Those of a leaf-list count its entries: what shows some of these shows none of those.
+            if (note := f"@{label}") in members and (not isinstance(child, LeafList) or found == value):
+                shown[note] = members[note]
+    return {"@": members["@"]} | shown if shown and "@" in members else shown
 
 
 def _member(node: Node, value: Any, ways: Sequence[_Way], levels: float, left: float) -> Any | None:
@@ -85,7 +91,9 @@ def _entry(node: List | LeafList, entry: Any, ways: Sequence[_Way], levels: floa
     members = _members(node, entry, below, levels, left)
     if not members and left <= 0:
         return None
-    return members if left == math.inf else {name: entry[name] for name in node.keys} | members
+    if left == math.inf:
+        return members
+    return {name: entry[name] for name in ("@", *node.keys) if name in entry} | members
 
 
 def _onward(ways: Sequence[_Way], levels: float, left: float) -> tuple[list[_Way], float]:

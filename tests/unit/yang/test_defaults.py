@@ -121,3 +121,8 @@ def test_setting_all_defaults_of_a_valid_tree_leaves_it_valid() -> None:
     }
     assert not network_validator().validate(tree)
     assert not network_validator().validate(canonical(NETWORK, with_defaults(NETWORK, tree, ALL)))
+
+
+def test_trim_leaves_out_what_is_said_of_a_trimmed_leaf_and_nothing_else() -> None:
+    tree = values(**{"@": TAG, "share": 50, "@share": TAG, "text": "x", "@text": TAG})
+    assert with_defaults(EXAMPLE, tree, TRIM) == values(**{"@": TAG, "text": "x", "@text": TAG})

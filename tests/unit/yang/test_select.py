@@ -122,3 +122,23 @@ def test_all_wrong_paths_are_told() -> None:
     with pytest.raises(InvalidIntent) as invalid:
         select(EXAMPLE, TREE, ["nonsense", PERSON, "/example:nope"])
     assert [error.error_tag for error in invalid.value.errors] == ["invalid-value", "unknown-element"]
+
+
+LEARNED = {"ietf-origin:origin": "ietf-origin:learned"}
+
+
+def test_an_annotation_stays_with_its_leaf_and_with_its_entry() -> None:
+    tree = people({"@": LEARNED, "name": "anna", "age": 30, "@age": LEARNED, "home": {"town": "Naha"}})
+    anna = {"@": LEARNED, "name": "anna"}
+    assert select(EXAMPLE, tree, [f"{PERSON}[name='anna']/age"]) == people(
+        anna | {"age": 30, "@age": LEARNED}
+    )
+    assert select(EXAMPLE, tree, [f"{PERSON}/home"]) == people(anna | {"home": {"town": "Naha"}})
+    assert select(EXAMPLE, tree, [PERSON], 1) == people(anna)
+    assert select(EXAMPLE, tree) == tree
+
+
+def test_annotations_of_entries_go_when_only_some_entries_are_shown() -> None:
+    tree = people({"name": "anna", "nickname": ["a", "b"], "@nickname": [LEARNED, None]})
+    assert select(EXAMPLE, tree, [f"{PERSON}/nickname"]) == tree
+    assert select(EXAMPLE, tree, [f"{PERSON}/nickname[.='b']"]) == people({"name": "anna", "nickname": ["b"]})
