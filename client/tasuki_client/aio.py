@@ -107,6 +107,8 @@ class AsyncClient:
     watch_routers = _iterated(calls.watch_routers)
     drift = _awaited(calls.drift)
     watch_drift = _iterated(calls.watch_drift)
+    facts = _awaited(calls.facts)
+    fact_changes = _awaited(calls.fact_changes)
 
     async def confirm_commit(self, persist_id: str, *, comment: str = "") -> CommitResponse:
         """Keep what the confirmed commit of this name changed, and change nothing else.

@@ -14,11 +14,14 @@ from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 import grpc
 from google.protobuf.message import Message
 from grpc import aio
-from tasuki_proto.v1 import config_pb2, drift_pb2, router_pb2
+from tasuki_proto.v1 import config_pb2, drift_pb2, fact_pb2, router_pb2
 from tasuki_proto.v1.config_pb2_grpc import ConfigServiceStub
 from tasuki_proto.v1.drift_pb2_grpc import DriftServiceStub
 from tasuki_proto.v1.error_pb2 import ConfigError
+from tasuki_proto.v1.fact_pb2_grpc import FactServiceStub
 from tasuki_proto.v1.router_pb2_grpc import RouterServiceStub
+
+from tasuki_client.facts import parse_supposed
 
 Tree: TypeAlias = Mapping[str, Any]
 """An RFC 7951 document: what `json.loads` makes of it."""
@@ -41,6 +44,7 @@ class Services:
         self.config = ConfigServiceStub(channel)  # type: ignore[no-untyped-call]
         self.router = RouterServiceStub(channel)  # type: ignore[no-untyped-call]
         self.drift = DriftServiceStub(channel)  # type: ignore[no-untyped-call]
+        self.fact = FactServiceStub(channel)  # type: ignore[no-untyped-call]
 
 
 def _whole(answer: Any) -> Any:
@@ -152,10 +156,17 @@ def diff(
     routers: Mapping[str, Tree] | None = None,
     operation: config_pb2.Operation = config_pb2.OPERATION_MERGE,
     plan: bool = False,
+    suppose: Sequence[str] = (),
 ) -> Call[config_pb2.DiffResponse]:
-    """What `apply` would change; with `plan` also what each router would do."""
-    edit_ = _document(document, routers, operation)
-    return Call(lambda s: s.config.Diff, config_pb2.DiffRequest(edit=edit_, plan=plan))
+    """What `apply` would change; with `plan` also what each router would do.
+
+    With `suppose` instead of a document: what would change on which router, and what it would do, if routers
+    learned this, each written ROUTER/SUBJECT/NOUN=VALUE[,VALUE], such as
+    "home/wan0/delegated-prefix=2001:db8:1200::/56". Raises ValueError for what is not.
+    """
+    facts = [fact_pb2.Fact(**parse_supposed(text)._asdict()) for text in suppose]
+    edit_ = None if facts and not (document or routers) else _document(document, routers, operation)
+    return Call(lambda s: s.config.Diff, config_pb2.DiffRequest(edit=edit_, plan=plan, suppose=facts))
 
 
 def diff_candidate(*, plan: bool = False) -> Call[config_pb2.DiffResponse]:
@@ -387,6 +398,18 @@ def watch_drift(
     """What `drift` lists, then every item that is new or changes. Ends only after `seconds`, if given."""
     request = drift_pb2.WatchDriftRequest(router=router, open_only=open_only, since=since)
     return Stream(lambda s: s.drift.WatchDrift, request, lambda answer: answer.item, seconds)
+
+
+def facts(*, router: str = "") -> Call[Sequence[fact_pb2.Fact]]:
+    """What routers know or wait for of all that their intended trees are made of."""
+    request = fact_pb2.ListFactsRequest(router=router)
+    return Call(lambda s: s.fact.ListFacts, request, lambda answer: answer.facts)
+
+
+def fact_changes(*, router: str = "", limit: int = 0, before: int = 0) -> Call[Sequence[fact_pb2.FactChange]]:
+    """Changed facts, newest first: at most `limit` (0: 100), all below `before` unless that is 0."""
+    request = fact_pb2.ListFactChangesRequest(router=router, limit=limit, before=before)
+    return Call(lambda s: s.fact.ListFactChanges, request, lambda answer: answer.changes)
 
 
 def _document(

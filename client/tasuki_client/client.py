@@ -116,6 +116,8 @@ class Client:
     watch_routers = _iterated(calls.watch_routers)
     drift = _blocking(calls.drift)
     watch_drift = _iterated(calls.watch_drift)
+    facts = _blocking(calls.facts)
+    fact_changes = _blocking(calls.fact_changes)
 
     def confirm_commit(self, persist_id: str, *, comment: str = "") -> CommitResponse:
         """Keep what the confirmed commit of this name changed, and change nothing else.

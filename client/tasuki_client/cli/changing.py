@@ -22,6 +22,7 @@ from tasuki_client.cli.options import (
     PlanOption,
     ReplaceOption,
     RollbackOnFailureOption,
+    SupposeOption,
     TreeOption,
     WaitOption,
     WatchOption,
@@ -79,6 +80,7 @@ def apply(
         "tasuki diff --from 11 --to 12",
         "tasuki diff --from 11",
         "tasuki diff --candidate",
+        "tasuki diff --fact home/wan0/delegated-prefix=2001:db8:1200::/56",
     )
 )
 @connected
@@ -98,23 +100,32 @@ def diff(
     candidate: Annotated[
         bool, typer.Option("--candidate", help="Compare running with the candidate.")
     ] = False,
+    fact: SupposeOption = None,
     plan: PlanOption = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Show what a change would do, or what two revisions differ in."""
+    """Show what a change would do, or what two revisions differ in.
+
+    With --fact: what would change, on every router, if one learned this of its line or from the DNS.
+    'tasuki facts' shows what there is to suppose.
+    """
     from tasuki_client.commands import change
 
-    if [bool(files), bool(from_revision or to_revision), candidate].count(True) != 1:
-        raise typer.BadParameter("give either files, or revisions with --from and --to, or --candidate")
+    if [bool(files), bool(from_revision or to_revision), candidate, bool(fact)].count(True) != 1:
+        raise typer.BadParameter(
+            "give either files, or revisions with --from and --to, or --candidate, or --fact"
+        )
     edit = change.read(files, router, replace=replace, delete=delete) if files else None
     with connection.open_client() as client:
         if edit:
             answer = change.preview(client, edit, plan=plan)
         elif candidate:
             answer = client.diff_candidate(plan=plan)
+        elif fact:
+            answer = client.diff(suppose=fact)
         else:
             answer = client.compare(from_revision, to_revision, plan=plan)
-        change.show(answer, as_json=format is Format.JSON, planned=plan)
+        change.show(answer, as_json=format is Format.JSON, planned=plan or bool(fact))
 
 
 @app.command(epilog=example("tasuki validate network.yaml", "tasuki validate --replace network.yaml"))

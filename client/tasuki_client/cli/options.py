@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from tasuki_client.facts import parse_supposed
 from tasuki_client.render.times import point_in_time
 
 
@@ -65,6 +66,16 @@ def parse_since(text: str) -> datetime:
         raise typer.BadParameter(str(error)) from error
 
 
+def check_supposed(texts: list[str] | None) -> list[str]:
+    """What facts are supposed to be, each well-formed."""
+    for text in texts or ():
+        try:
+            parse_supposed(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    return texts or []
+
+
 ControllerOption = Annotated[
     str | None,
     typer.Option("--controller", metavar="HOST:PORT", help="The controller's address; unix:PATH too."),
@@ -93,6 +104,15 @@ DeleteOption = Annotated[bool, typer.Option("--delete", help="Delete what the fi
 SplitArgument = Annotated[str, typer.Argument(metavar="SPLIT", help="Name of the split.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Everything but the commit.")]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Also ask the routers what each would do.")]
+SupposeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fact",
+        metavar="FACT=VALUE",
+        callback=check_supposed,
+        help="Suppose this: ROUTER/SUBJECT/NOUN=VALUE[,VALUE]; may be repeated.",
+    ),
+]
 CommentOption = Annotated[str, typer.Option("--comment", metavar="TEXT", help="Kept with the revision.")]
 ConfirmOption = Annotated[
     int | None,

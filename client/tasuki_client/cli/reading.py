@@ -182,6 +182,34 @@ def drift(
             raise typer.Exit(SOME_DRIFT)
 
 
+@app.command(
+    epilog=example("tasuki facts", "tasuki facts --router home --format json", "tasuki facts --changes")
+)
+@connected
+def facts(
+    connection: Connection,
+    *,
+    router: RouterOption = "",
+    changed: Annotated[
+        bool, typer.Option("--changes", help="What changed instead, and which routers followed.")
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many changes.")] = 20,
+    format: Annotated[TreeFormat, typer.Option("--format", help="How to print them.")] = TreeFormat.TABLE,
+) -> None:
+    """Show what routers learn from their lines and the DNS.
+
+    It is what the intent depends on and nobody typed. What a router has lost stays in force for the other
+    ends of its tunnels until there is something new.
+    """
+    from tasuki_client.commands import facts as command
+
+    with connection.open_client() as client:
+        if changed:
+            command.changes(client, router=router, limit=limit, layout=format)
+        else:
+            command.known(client, router=router, layout=format)
+
+
 @app.command("map", epilog=example("tasuki map home", "tasuki map home --watch"))
 @connected
 def map_split(

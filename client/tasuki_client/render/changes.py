@@ -59,7 +59,8 @@ def _heading(text: str) -> Text:
 
 def _plan(outcome: RouterOutcome, *, brief: bool) -> Iterator[Text]:
     if outcome.message:
-        yield Text(one_line(f"{outcome.outcome}: {outcome.message}"), style="yellow")
+        standing = "" if outcome.outcome == "pending" else f"{outcome.outcome}: "
+        yield Text(one_line(f"{standing}{outcome.message}"), style="yellow")
     elif not outcome.plan:
         yield Text(
             "offline: it cannot say what it would do" if outcome.outcome == "offline" else "nothing to do",

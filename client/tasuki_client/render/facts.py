@@ -1,0 +1,76 @@
+"""Facts as people read them: what is known since when, what is lost, what is waited for and what to do."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from rich.table import Table
+from rich.text import Text
+from tasuki_proto.v1.fact_pb2 import Fact, FactChange
+from tasuki_yang.facts import NOUNS, FactKey
+
+from tasuki_client.render.tables import Cell, table
+from tasuki_client.render.times import ago, moment
+from tasuki_client.terminal import one_line
+
+
+def known(facts: Sequence[Fact], now: datetime) -> Iterator[Table | Text]:
+    """One line for each fact; below, what to look at where one is missing."""
+    if not facts:
+        yield Text("Nothing in the intent depends on what a router learns.")
+        return
+    yield table("ROUTER", "FACT", "VALUE", "STATE", "SINCE", rows=(_row(fact, now) for fact in facts))
+    for fact in facts:
+        if fact.lost or not fact.values:
+            yield _missing(fact)
+
+
+def changes(listed: Iterable[FactChange], now: datetime) -> Table:
+    """One line for each change."""
+    return table(
+        "NUMBER",
+        "WHEN",
+        "ROUTER",
+        "FACT",
+        "CHANGE",
+        "FOLLOWED BY",
+        rows=(_change(change, now) for change in listed),
+        right=(0,),
+    )
+
+
+def _row(fact: Fact, now: datetime) -> tuple[Cell, ...]:
+    since = moment(fact, "since")
+    return (
+        one_line(fact.router),
+        one_line(f"{fact.subject}/{fact.noun}"),
+        one_line(", ".join(fact.values)) or "-",
+        _state(fact),
+        ago(since, now) if since else "never told",
+    )
+
+
+def _state(fact: Fact) -> Text:
+    if not fact.values:
+        return Text("waiting", style="yellow")
+    return Text("lost", style="red") if fact.lost else Text("known", style="green")
+
+
+def _missing(fact: Fact) -> Text:
+    key = FactKey(fact.subject, fact.noun)
+    what, hint = (key.text, key.hint) if fact.noun in NOUNS else (str(key), "")
+    state = "has lost" if fact.lost else "waits for"
+    advice = f": {hint}" if hint else ""
+    return Text(one_line(f"{fact.router} {state} {what}{advice}"), style="yellow")
+
+
+def _change(change: FactChange, now: datetime) -> tuple[Cell, ...]:
+    when = moment(change, "time")
+    old, new = (", ".join(values) or "nothing" for values in (change.old_values, change.values))
+    return (
+        str(change.number),
+        ago(when, now) if when else "unknown",
+        one_line(change.router),
+        one_line(f"{change.subject}/{change.noun}"),
+        one_line(f"{old} → {new}"),
+        one_line(", ".join(change.recompiled)) or "nobody",
+    )
