@@ -1,11 +1,14 @@
 """Network trees for the services' tests: a valid one in few words, and any valid one."""
 
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Any
 
 from hypothesis import strategies as st
+from tasuki_controller.known import KnownFacts
 from tasuki_controller.running import Running
 from tasuki_yang.check import canonical
+from tasuki_yang.facts import FactKey
 from tasuki_yang.schema import NETWORK, ROUTER
 
 Json = dict[str, Any]
@@ -51,6 +54,36 @@ MTUS = st.integers(1350, 9000)
 
 
 @st.composite
+def late_ends(draw: st.DrawFn) -> Json:
+    """An end that follows its line."""
+    place = st.fixed_dictionaries(
+        {},
+        optional={
+            "subnet-id": st.integers(0, 300),
+            "interface-id": st.sampled_from(["::1", "::0:2", "::5054:ff:FE00:1", "::ffff:a:b", "::a:0"]),
+        },
+    )
+    choices = (st.just({"global-address": [None]}), place.map(lambda it: {"delegated-address": it}))
+    return draw(st.one_of(choices))
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> KnownFacts:
+    """What the routers of any network here may have told, if anything."""
+    told: dict[str, dict[FactKey, tuple[str, ...]]] = {}
+    for router in ("vps", "home", "branch", "r1", "r2", "r3"):
+        about = told[router] = {}
+        for interface in ("eth0", "wan0", "wan1", "enp1s0f0", "enp6s0f1"):
+            if draw(st.booleans()):
+                host = draw(st.integers(1, 0xFFFF))
+                about[FactKey(interface, "global-address")] = (f"2001:db8:f::{host:x}",)
+            if draw(st.booleans()):
+                length = draw(st.integers(48, 64))
+                about[FactKey(interface, "delegated-prefix")] = (f"2001:db8:e::/{length}",)
+    return KnownFacts(told)
+
+
+@st.composite
 def prefixes(draw: st.DrawFn) -> IPv6Network:
     """Any prefix of a split, inside 2001:db8::/32 so that two can be told apart from underlays."""
     length = draw(st.integers(32, 47))
@@ -72,10 +105,12 @@ def delegations(draw: st.DrawFn) -> Json:
 def subscribers(draw: st.DrawFn, number: int, router: str | None) -> Json:
     family = draw(FAMILIES)
     address = IPv4Address(0x0A020000 + number) if family == 4 else IPv6Address((0xFD << 120) + number)
+    named = {"dns-name": {"name": "home.example.net", **draw(st.sampled_from([{}, {"resolver": ["::1"]}]))}}
+    known: st.SearchStrategy[Json] = st.sampled_from([{"address": str(address)}, named])
     tree = subscriber(number, router, mode=draw(MODES))
     tree["underlay"] = {
         "interface": "wan0",
-        "address": str(address),
+        **draw(known | late_ends() if router else known),
         "mtu": draw(MTUS),
         "router-advertisements": draw(ADVERTISEMENTS),
     }
@@ -96,7 +131,7 @@ def splits(draw: st.DrawFn, prefix: IPv6Network, *, name: str = "s0", vni_base: 
         "underlay": {
             "interface": "eth0",
             "ipv4-address": "10.1.1.1",
-            "ipv6-address": "fd00:1::1",
+            **draw(st.just({"ipv6-address": "fd00:1::1"}) | late_ends()),
             "mtu": draw(MTUS),
             "router-advertisements": draw(ADVERTISEMENTS),
         },
@@ -112,6 +147,121 @@ def splits(draw: st.DrawFn, prefix: IPv6Network, *, name: str = "s0", vni_base: 
             "table-base": draw(st.integers(1, 30000)),
         },
     )
+
+
+def ds_lite(name: str = "line", router: str = "home", /, **members: Any) -> Json:
+    """A DS-Lite line; a member None leaves the one that it would have out."""
+    line = {"name": name, "router": router, "underlay": {"interface": "wan0"}, "aftr-preset": "transix-east"}
+    return {label: value for label, value in (line | members).items() if value is not None}
+
+
+def side(router: str, *lans: str, **underlay: Any) -> Json:
+    return {
+        "router": router,
+        "underlay": {"interface": "wan0", **underlay},
+        **({"lan": {"prefix": list(lans)}} if lans else {}),
+    }
+
+
+def site_link(name: str = "tun1", a: Any = None, b: Any = None, **members: Any) -> Json:
+    """A link of home and branch."""
+    return {
+        "name": name,
+        "inner-prefix": "172.16.1.0/30",
+        "a": a or side("home", "192.168.1.0/24"),
+        "b": b or side("branch", "192.168.2.0/24"),
+        **members,
+    }
+
+
+def services(*, ds_lites: Sequence[Json] = (), site_links: Sequence[Json] = (), **members: Any) -> Json:
+    """A network of DS-Lite lines and site links; `members` are those of `network`."""
+    document = network(*members.pop("splits", ()), **members)
+    tree = document["tasuki-network:network"]
+    tree["tasuki-ds-lite:ds-lite"] = list(ds_lites)
+    tree["tasuki-site-link:site-link"] = list(site_links)
+    return {"tasuki-network:network": {label: value for label, value in tree.items() if value}}
+
+
+@st.composite
+def ends(draw: st.DrawFn, fixed: str) -> Json:
+    """Any end on a line."""
+    return draw(st.sampled_from([{}, {"address": fixed}]) | late_ends())
+
+
+@st.composite
+def ds_lites(draw: st.DrawFn, router: str, number: int) -> Json:
+    """A valid line; two of one router have different numbers."""
+    aftrs = (
+        {"aftr-address": f"2001:db8:af::{number + 1}"},
+        {"aftr-name": {"name": f"gw{number}.example.net", "resolver": ["2001:db8::53", "192.0.2.53"]}},
+        {"aftr-name": {"name": f"gw{number}.example.net"}},
+        {"aftr-preset": "transix-west"},
+        {"aftr-of-lease": [None]},
+    )
+    mtu = draw(st.integers(1320, 9000))
+    underlay = {
+        "interface": f"wan{number}",
+        "mtu": mtu,
+        "router-advertisements": draw(ADVERTISEMENTS),
+        **draw(ends(f"2001:db8:{number}::1")),
+    }
+    return ds_lite(
+        f"{router}-{number}",
+        router,
+        underlay=underlay,
+        interface=f"ip6tnl{number + 1}",
+        mtu=draw(st.integers(1280, mtu - 40)),
+        **{"aftr-preset": None, "default-route-metric": number} | draw(st.sampled_from(aftrs)),
+    )
+
+
+@st.composite
+def site_links(draw: st.DrawFn, number: int, a: str, b: str) -> Json:
+    """A valid link; two of one router have different numbers."""
+    mode = draw(st.sampled_from(["ipip6", "any", "gre6"]))
+    inner = [f"172.16.{number}.0/{draw(st.integers(24, 31))}"]
+    lans = {side: [f"192.168.{8 * number + at}.0/24"] for side, at in (("a", 0), ("b", 1))}
+    if mode != "ipip6":
+        inner.append(f"2001:db8:cc{number}::/{draw(st.integers(48, 127))}")
+        for name, prefixes in lans.items():
+            prefixes.append(f"2001:db8:{name}{number}::/48")
+    made = {
+        name: side(
+            router,
+            *draw(st.lists(st.sampled_from(lans[name]), unique=True)),
+            **draw(ends(f"fd00:{name}::{number + 1}")),
+            mtu=draw(st.integers(1400, 9000)),
+            **{"router-advertisements": draw(ADVERTISEMENTS), "ipv6-internet": draw(st.booleans())},
+        )
+        for name, router in (("a", a), ("b", b))
+    }
+    for each in made.values():
+        each.setdefault("lan", {})["interface"] = draw(st.sampled_from([[], ["lan0"], ["lan0", "lan1"]]))
+    extra: Json = {"key": number} if mode == "gre6" else {}
+    if draw(st.booleans()):
+        extra["mtu"] = draw(st.integers(1280, 1352))
+    return site_link(
+        f"tun{number}", **made, mode=mode, **{"inner-prefix": draw(st.sampled_from(inner))}, **extra
+    )
+
+
+@st.composite
+def tunnelled(draw: st.DrawFn) -> Json:
+    """A valid network of DS-Lite lines and site links."""
+    routers = ("home", "branch", "vps")
+    lines = [
+        draw(ds_lites(router, number)) for router in routers for number in range(draw(st.integers(0, 2)))
+    ]
+    pairs = draw(
+        st.lists(st.sampled_from([("home", "branch"), ("branch", "vps"), ("vps", "home")]), max_size=3)
+    )
+    links = [draw(site_links(number, *pair)) for number, pair in enumerate(pairs)]
+    for number, link in enumerate(links):
+        for end in (link["a"], link["b"]):
+            # Links of one router have ends of their own, or else Linux could not tell them apart.
+            end["underlay"]["interface"] = f"wan{number}"
+    return services(ds_lites=lines, site_links=links)
 
 
 @st.composite

@@ -1,7 +1,7 @@
 """Both ends of every tunnel: they fit together, loop nothing, and are what a careful person would type."""
 
 import json
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 
 import article
@@ -9,23 +9,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tasuki_controller.compile import compile_running
+from tasuki_controller.known import KnownFacts
 from tasuki_controller.services.vxlan_split.plan import share
 from tasuki_yang.check import read
 from tasuki_yang.errors import InvalidIntent
+from tasuki_yang.facts import FactKey
 from tasuki_yang.network import Network
 from tasuki_yang.network import NetworkVxlanSplit as Split
 from tasuki_yang.router import InterfacesInterface as Interface
-from tasuki_yang.router import Router
+from tasuki_yang.router import InterfacesInterfaceVxlan, Router
 from tasuki_yang.schema import ROUTER
 from tasuki_yang.validator import router_validator
-from unit.services.networks import Json, network, networks, running, split, subscriber
+from unit.services.local import local_address
+from unit.services.networks import Json, facts, network, networks, running, split, subscriber, tunnelled
 
 GOLDENS = Path(__file__).parent / "goldens"
 ANYWHERE = IPv6Network("::/0")
+NOTHING = KnownFacts()
 
 
-def compiled(document: Json, **written: Json) -> dict[str, Router]:
-    intended = compile_running(running(document, **written))
+def compiled(document: Json, known: KnownFacts = NOTHING, **written: Json) -> dict[str, Router]:
+    intended = compile_running(running(document, **written), known)
     return {name: Router.model_validate(tree) for name, tree in intended.items()}
 
 
@@ -65,9 +69,9 @@ def lookup(routes: list[tuple[IPv6Network, int, str]], address: IPv6Address, *, 
     return min(matching, key=lambda route: (-route[0].prefixlen, route[1]))[2] if matching else None
 
 
-def ends(document: Json) -> list[tuple[Split, int, str, Router, Router]]:
+def ends(document: Json, known: KnownFacts = NOTHING) -> list[tuple[Split, int, str, Router, Router]]:
     """For each subscriber: its split, number and tunnel, the hub's router and its own."""
-    routers = compiled(document)
+    routers = compiled(document, known)
     return [
         (
             one,
@@ -88,9 +92,11 @@ def test_articles_routers(router: str) -> None:
     assert compile_running(running(article.network()))[router] == golden
 
 
-@given(document=networks())
-def test_valid_network_compiles_to_valid_canonical_trees(document: Json) -> None:
-    for tree in compile_running(running(document)).values():
+@given(document=networks() | tunnelled(), known=facts())
+def test_valid_network_compiles_to_valid_canonical_trees_whatever_is_known(
+    document: Json, known: KnownFacts
+) -> None:
+    for tree in compile_running(running(document), known).values():
         assert read(ROUTER, tree).tree is tree
         assert router_validator().validate(tree) == []
 
@@ -106,9 +112,9 @@ def test_router_that_takes_part_in_nothing_has_an_empty_tree() -> None:
     assert compile_running(running(network(routers=("spare",)))) == {"spare": {}}
 
 
-@given(document=networks())
-def test_both_ends_mirror_each_other(document: Json) -> None:
-    for one, number, name, hub, client in ends(document):
+@given(document=networks(), known=facts())
+def test_both_ends_mirror_each_other_whatever_is_known(document: Json, known: KnownFacts) -> None:
+    for one, number, name, hub, client in ends(document, known):
         here, there = interface(hub, name), interface(client, name)
         own = share(IPv6Network(one.prefix), one.vni_base, number)
         each = next(each for each in one.subscriber if each.number == number)
@@ -119,9 +125,11 @@ def test_both_ends_mirror_each_other(document: Json) -> None:
             there.vxlan.udp_port,
             there.mtu,
         )
-        assert here.vxlan.remote == each.underlay.address
-        assert there.vxlan.remote in (one.hub.underlay.ipv4_address, one.hub.underlay.ipv6_address)
-        assert ip_address(here.vxlan.remote).version == ip_address(there.vxlan.remote).version
+        assert_told(here.vxlan, each.underlay.address or local_address(there.vxlan, each.router or "", known))
+        is_ipv4 = "." in (here.vxlan.remote or "")
+        fixed = one.hub.underlay.ipv4_address if is_ipv4 else one.hub.underlay.ipv6_address
+        assert_told(there.vxlan, fixed or local_address(here.vxlan, one.hub.router, known))
+        assert not is_ipv4 or not (here.vxlan.local_interface or here.vxlan.local_delegated)
         assert not here.vxlan.learning
         assert not there.vxlan.learning
         assert (here.mac_address, there.mac_address) == (own.hub_mac_address, own.subscriber_mac_address)
@@ -129,6 +137,12 @@ def test_both_ends_mirror_each_other(document: Json) -> None:
         assert hub_address + 1 in addresses(there)
         assert there.mtu is not None
         assert there.mtu >= 1280
+
+
+def assert_told(vxlan: InterfacesInterfaceVxlan, peer: str | None) -> None:
+    """The remote end is the peer's, or its name, or what is waited for."""
+    assert vxlan.remote == peer
+    assert [vxlan.remote, vxlan.remote_name, vxlan.remote_unknown].count(None) == 2
 
 
 @given(document=networks())
@@ -263,6 +277,48 @@ def test_mtu_follows_the_smaller_underlay() -> None:
 
     assert interface(routers["vps"], "vxlan01").mtu == 1410
     assert interface(routers["home"], "vxlan01").mtu == 1410
+
+
+def test_tunnel_between_lines_follows_both() -> None:
+    late = {"interface": "wan0", "global-address": [None]}
+    hub = {"router": "vps", "underlay": {"interface": "eth0", "delegated-address": {"subnet-id": 7}}}
+    known = KnownFacts(
+        {
+            "vps": {FactKey("eth0", "delegated-prefix"): ("2001:db8:1::/56",)},
+            "home": {FactKey("wan0", "global-address"): ("2001:db8:2::5",)},
+        }
+    )
+    document = network(split(subscriber(1, underlay=late), hub=hub))
+    told, untold = compiled(document, known), compiled(document)
+    here, there = interface(told["vps"], "vxlan01").vxlan, interface(told["home"], "vxlan01").vxlan
+    line = interface(told["vps"], "eth0").ipv6
+
+    assert here
+    assert there
+    assert line
+    assert (here.remote, there.remote) == ("2001:db8:2::5", "2001:db8:1:7::1")
+    assert here.local_delegated
+    assert there.local_interface == "wan0"
+    assert [(a.subnet_id, a.prefix_length) for a in line.delegated_address] == [(7, 128)]
+    assert interface(told["home"], "vxlan01").mtu == 1430
+    waiting = interface(untold["vps"], "vxlan01").vxlan
+    assert waiting
+    assert waiting.remote_unknown == "a global address of wan0 of router home"
+
+
+def test_machine_that_renews_its_name_itself_is_found_by_it() -> None:
+    name = {"name": "friend.example.net", "resolver": ["2001:db8::53"]}
+    hub = {"router": "vps", "underlay": {"interface": "eth0", "ipv6-address": "2001:db8:1::1"}}
+    friend = subscriber(1, None, underlay={"interface": "eth0", "dns-name": name})
+    routers = compiled(network(split(friend, hub=hub)))
+    here = interface(routers["vps"], "vxlan01").vxlan
+    there = interface(routers["ae00/1"], "vxlan01").vxlan
+
+    assert here
+    assert there
+    assert here.remote_name
+    assert (here.remote_name.name, here.remote_name.resolver) == ("friend.example.net", ("2001:db8::53",))
+    assert (there.remote, there.local, there.local_interface) == ("2001:db8:1::1", None, None)
 
 
 def test_router_advertisements_are_accepted_where_the_intent_says_so() -> None:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from tasuki_controller.running import Running
 from tasuki_controller.transaction import Edit, Operation, prepare
 from tasuki_yang.errors import ConfigError, InvalidIntent
-from unit.services.networks import Json, network, networks, split, subscriber
+from unit.services.networks import Json, network, networks, split, subscriber, tunnelled
 
 AE00 = "/tasuki-network:network/tasuki-vxlan-split:vxlan-split[name='ae00']"
 BE00 = "/tasuki-network:network/tasuki-vxlan-split:vxlan-split[name='be00']"
@@ -136,6 +136,46 @@ def test_hub_needs_an_address_of_each_family_that_subscribers_have() -> None:
     assert problem.error_path == f"{AE00}/hub/underlay/ipv6-address"
     assert (problem.error_tag, problem.error_app_tag) == ("data-missing", "hub-underlay-address-missing")
     assert "subscriber 1 and 2 more" in problem.message
+
+
+@pytest.mark.parametrize("late", [{"global-address": [None]}, {"delegated-address": {"subnet-id": 1}}])
+def test_hub_whose_end_follows_its_line_has_subscribers_over_ipv6_alone(late: Json) -> None:
+    over_ipv6 = subscriber(1, underlay=underlay("2001:db8:2::1"))
+    without_ipv4 = {"router": "vps", "underlay": {"interface": "eth0", **late}}
+
+    assert problems(network(split(over_ipv6, hub=without_ipv4))) == ()
+    problem = the_problem(network(split(subscriber(1), hub=without_ipv4)))
+    assert problem.error_path == f"{AE00}/hub/underlay/ipv4-address"
+
+
+@pytest.mark.parametrize(
+    "late", [{"global-address": [None]}, {"delegated-address": {}}, {"dns-name": {"name": "a.example"}}]
+)
+def test_what_has_to_be_learned_needs_a_hub_with_ipv6(late: Json) -> None:
+    problem = the_problem(network(split(subscriber(1, underlay={"interface": "wan0", **late}))))
+
+    assert problem.error_path == f"{AE00}/hub/underlay/ipv6-address"
+    assert "or a delegated-address" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("leaf", "value"), [("global-address", [None]), ("delegated-address", {"subnet-id": 1})]
+)
+def test_machine_without_an_agent_tells_nobody_its_address(leaf: str, value: Any) -> None:
+    unmanaged = subscriber(1, None, underlay={"interface": "wan0", leaf: value})
+    problem = the_problem(network(split(unmanaged, hub=hub(**{"ipv6-address": "2001:db8:1::1"}))))
+
+    assert problem.error_path == f"{AE00}/subscriber[number='1']/underlay/{leaf}"
+    assert problem.error_app_tag == "end-not-told"
+    assert "dns-name" in problem.message
+
+
+def test_late_bound_underlay_carries_ipv6_over_ipv6_at_least() -> None:
+    narrow = subscriber(1, underlay={"interface": "wan0", "global-address": [None], "mtu": 1349})
+    problem = the_problem(network(split(narrow, hub=hub(**{"ipv6-address": "2001:db8:1::1"}))))
+
+    assert problem.error_path == f"{AE00}/subscriber[number='1']/underlay/mtu"
+    assert "must carry 1350 bytes" in problem.message
 
 
 def test_both_ends_need_different_addresses() -> None:
@@ -393,10 +433,12 @@ def test_splits_without_hub_do_not_share_one() -> None:
     ]
 
 
-@given(document=networks(), data=st.data())
+@given(document=networks() | tunnelled(), data=st.data())
 def test_one_malformed_node_is_one_problem(document: Json, data: st.DataObject) -> None:
-    tree = document["tasuki-network:network"]
-    node, label = data.draw(st.sampled_from(list(members(tree["tasuki-vxlan-split:vxlan-split"]))))
+    services = {label: tree for label, tree in document["tasuki-network:network"].items() if ":" in label}
+    nodes = list(members(list(services.values())))
+    assume(nodes)
+    node, label = data.draw(st.sampled_from(nodes))
     node[label] = 0.5
     found = problems(document)
 

@@ -43,13 +43,13 @@ class SiteLinks:
             ends = [f"{side}/{leaf}" for side in "ab" for leaf in ("router", *END)]
             is_known = not unreadable(gaps, path, "mode", "key", *ends)
             type_ = ("ip6gre", link.key) if link.mode == "gre6" else ("ip6tnl",)
-            for site in sites(link):
-                if site.router:
+            for router, site in {site.router: site for site in sites(link)}.items():
+                if router:
                     peer = site.peer_end
                     remote = peer if isinstance(peer, Fixed) else (site.peer.router, peer)
                     where = (site.side.underlay.interface, site.end, remote)
                     yield Made(
-                        site.router,
+                        router,
                         link.name,
                         source_of(link),
                         named_at=path_of(link, "name"),
