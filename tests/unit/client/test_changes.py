@@ -91,6 +91,49 @@ def test_a_tree_is_a_line_for_each_leaf() -> None:
     ]
 
 
+def test_a_learned_value_says_so_be_it_said_of_the_leaf_or_of_its_entry() -> None:
+    learned = {"ietf-origin:origin": "ietf-origin:learned"}
+    vxlan = {"vni": 1, "remote": "2001:db8::1", "@remote": learned}
+    address = {"@": learned, "ip": "2001:db8::2", "prefix-length": 64}
+    wan = {"name": "wan0", "tasuki-link:vxlan": vxlan, "ietf-ip:ipv6": {"address": [address]}}
+    interface = "/ietf-interfaces:interfaces/interface[name='wan0']"
+    place = f"{interface}/ietf-ip:ipv6/address[ip='2001:db8::2']"
+    tree = {"ietf-interfaces:interfaces": {"interface": [wan]}}
+    assert [text.plain for text in leaves(tree, of_router=True)] == [
+        f"{interface}/name = wan0",
+        f"{interface}/tasuki-link:vxlan/vni = 1",
+        f"{interface}/tasuki-link:vxlan/remote = 2001:db8::1  (learned)",
+        f"{place}/ip = 2001:db8::2  (learned)",
+        f"{place}/prefix-length = 64  (learned)",
+    ]
+
+
+def test_state_data_is_shown_though_no_model_of_the_client_has_it() -> None:
+    waiting = {"path": "/x", "on": "a global address of wan0"}
+    tree = {"tasuki-agent:agent": {"waiting": [waiting], "fact": [{"subject": "wan0", "value": ["a", "b"]}]}}
+    assert [text.plain for text in leaves(tree, of_router=True)] == [
+        "/tasuki-agent:agent/waiting[1]/path = /x",
+        "/tasuki-agent:agent/waiting[1]/on = a global address of wan0",
+        "/tasuki-agent:agent/fact[1]/subject = wan0",
+        "/tasuki-agent:agent/fact[1]/value[1] = a",
+        "/tasuki-agent:agent/fact[1]/value[2] = b",
+    ]
+
+
+def test_what_is_foreseen_of_a_router_is_said_without_its_state_while_nothing_is_wrong() -> None:
+    remark = "nothing in the intent depends on home/wan1/global-address"
+    outcomes = [
+        RouterOutcome(router="home", outcome="pending", message=remark),
+        RouterOutcome(router="vps", outcome="waiting", message="link vxlan01 waits for wan0"),
+    ]
+    assert [text.plain for text in by_tree([], outcomes, brief=False, planned=True)] == [
+        "Router home",
+        remark,
+        "Router vps",
+        "waiting: link vxlan01 waits for wan0",
+    ]
+
+
 def test_signs_are_coloured_by_what_happens() -> None:
     listed = [
         change(Change.OP_CREATE, new=1),

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 COMMANDS = (
     *("apply", "diff", "validate", "edit", "commit", "confirm", "cancel", "rollback", "commits", "lock"),
-    *("get", "history", "show", "modules", "routers", "drift", "map", "render"),
+    *("get", "history", "show", "modules", "routers", "drift", "facts", "map", "render"),
 )
 
 
@@ -57,6 +57,10 @@ def test_help_does_not_wait_for_grpc_nor_rich() -> None:
         (["diff", "x.yaml", "--from", "3"], "give either files, or revisions"),
         (["diff", "x.yaml", "--candidate"], "give either files, or revisions"),
         (["diff", "--from", "-1"], "--from"),
+        (["diff", "x.yaml", "--fact", "home/wan0/global-address=2001:db8::1"], "give either files"),
+        (["diff", "--fact", "home/wan0/global-address"], "write ROUTER/SUBJECT/NOUN=VALUE[,VALUE]"),
+        (["diff", "--fact", "wan0/global-address=2001:db8::1"], "write ROUTER/SUBJECT/NOUN=VALUE[,VALUE]"),
+        (["facts", "--limit", "0"], "--limit"),
         (["apply", "x.yaml", "--confirm", "0"], "--confirm"),
         (["apply", "x.yaml", "--plan"], "--plan goes with --dry-run"),
         (["rollback"], "Missing argument"),

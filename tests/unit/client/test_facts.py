@@ -1,0 +1,118 @@
+"""Facts as a person reads and writes them."""
+
+import io
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console, RenderableType
+from tasuki_client.facts import Supposed, parse_supposed
+from tasuki_client.render import facts
+from tasuki_proto.v1.fact_pb2 import Fact, FactChange
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def before(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def drawn(renderables: Iterable[RenderableType], width: int = 80) -> list[str]:
+    file = io.StringIO()
+    console = Console(file=file, width=width, highlight=False)
+    for renderable in renderables:
+        console.print(renderable)
+    return [line.rstrip() for line in file.getvalue().splitlines()]
+
+
+def test_each_fact_is_a_line_and_what_is_missing_says_what_to_do() -> None:
+    listed = [
+        Fact(
+            router="home",
+            subject="wan0",
+            noun="global-address",
+            values=["2001:db8:1200::1"],
+            since=before(300),
+        ),
+        Fact(
+            router="vps",
+            subject="wan0",
+            noun="global-address",
+            values=["2001:db8::1"],
+            since=before(10),
+            lost=True,
+        ),
+        Fact(router="vps", subject="wan0", noun="delegated-prefix", since=before(90)),
+        Fact(router="spare", subject="wan0", noun="global-address"),
+    ]
+    assert drawn(facts.known(listed, NOW), 200) == [
+        "ROUTER  FACT                   VALUE             STATE    SINCE",
+        "home    wan0/global-address    2001:db8:1200::1  known    5 min ago",
+        "vps     wan0/global-address    2001:db8::1       lost     10 s ago",
+        "vps     wan0/delegated-prefix  -                 waiting  90 s ago",
+        "spare   wan0/global-address    -                 waiting  never told",
+        (
+            "vps has lost a global address of wan0: do router advertisements reach it, and does it take them?"
+            " (ip -6 address show dev wan0)"
+        ),
+        "vps waits for a prefix delegated on wan0: does a DHCPv6 client ask for one there, and tell tasuki?",
+        (
+            "spare waits for a global address of wan0: do router advertisements reach it, and does it take"
+            " them? (ip -6 address show dev wan0)"
+        ),
+    ]
+
+
+def test_a_noun_of_a_newer_controller_is_shown_as_it_is() -> None:
+    listed = [Fact(router="home", subject="wan0", noun="weather")]
+    assert drawn(facts.known(listed, NOW))[-1] == "home waits for wan0/weather"
+
+
+def test_without_any_fact_that_is_said() -> None:
+    assert drawn(facts.known([], NOW)) == ["Nothing in the intent depends on what a router learns."]
+
+
+def test_a_change_says_what_was_and_is_and_who_followed() -> None:
+    listed = [
+        change(8, 3, "wan0/global-address", old_values=["2001:db8::1"], values=["2001:db8::2"]),
+        change(7, 9000, "x.example/addresses", values=["2001:db8::1", "2001:db8::3"], recompiled=["vps"]),
+    ]
+    assert drawn([facts.changes(listed, NOW)], 200) == [
+        "NUMBER  WHEN     ROUTER  FACT                 CHANGE                              FOLLOWED BY",
+        "     8  3 s ago  home    wan0/global-address  2001:db8::1 → 2001:db8::2           nobody",
+        "     7  2 h ago  home    x.example/addresses  nothing → 2001:db8::1, 2001:db8::3  vps",
+    ]
+
+
+def change(number: int, age: int, fact: str, **fields: Sequence[str]) -> FactChange:
+    subject, noun = fact.split("/")
+    time = before(age)
+    return FactChange(number=number, time=time, router="home", subject=subject, noun=noun, **fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "supposed"),
+    [
+        (
+            "home/wan0/delegated-prefix=2001:db8:1200::/56",
+            Supposed("home", "wan0", "delegated-prefix", ("2001:db8:1200::/56",)),
+        ),
+        (
+            "home/gw.example.net@192.0.2.1,192.0.2.2/addresses=2001:db8::1,2001:db8::2",
+            Supposed(
+                "home", "gw.example.net@192.0.2.1,192.0.2.2", "addresses", ("2001:db8::1", "2001:db8::2")
+            ),
+        ),
+    ],
+)
+def test_a_supposed_fact_is_read_as_it_is_shown(text: str, supposed: Supposed) -> None:
+    assert parse_supposed(text) == supposed
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "home", "home/wan0/addresses", "home/wan0/addresses=", "wan0/addresses=x", "/wan0/addresses=x"],
+)
+def test_what_is_no_supposed_fact_is_told_what_one_is(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write ROUTER/SUBJECT/NOUN=VALUE\[,VALUE\]"):
+        parse_supposed(text)
