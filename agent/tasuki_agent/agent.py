@@ -78,7 +78,7 @@ class Agent:
             custody.resume()
             log.info("agent of router %s started", self.router)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_follow(kernel, reconciler), name="monitor")
+                tasks.create_task(_follow(kernel, reconciler, link), name="monitor")
                 tasks.create_task(reconciler.run(), name="reconciler")
                 tasks.create_task(link.run(), name="link to the controller")
                 tasks.create_task(custody.run(), name="trial and guard")
@@ -136,10 +136,12 @@ class _Recorder:
             self._written = sequences
 
 
-async def _follow(kernel: Kernel, reconciler: Reconciler) -> None:
+async def _follow(kernel: Kernel, reconciler: Reconciler, link: ControllerLink) -> None:
     """Make kinds dirty by what the kernel's monitor says."""
     async for names in kernel.events({kind.name: kind.wakes_on for kind in reconciler.kinds}):
         reconciler.mark_dirty(names)
+        if "address" in names:
+            link.addresses_changed()
 
 
 async def _operational(reconciler: Reconciler) -> Tree:

@@ -10,7 +10,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -23,6 +23,7 @@ from tasuki_agent import report
 from tasuki_agent.custody import Custody
 from tasuki_agent.errors import Transient
 from tasuki_agent.intent import BrokenIntent, Intent, decompress
+from tasuki_agent.kernel.source_address import Destinations, moved
 from tasuki_agent.kind import Tree
 from tasuki_agent.prepare import prepare
 from tasuki_agent.reconcile.reconciler import Reconciler
@@ -43,6 +44,10 @@ Stream = aio.StreamStreamCall[agent_pb2.ConnectRequest, agent_pb2.ConnectRespons
 
 class _Lost(Exception):  # noqa: N818
     """The controller has ended the stream, said nothing for too long, or taken us for another."""
+
+
+class _Moved(Exception):  # noqa: N818
+    """The stream ends at an address that this router has left: no word may come back to it."""
 
 
 @dataclass(slots=True)
@@ -66,6 +71,7 @@ class ControllerLink:
     drift_stored: Callable[[], None]
     operational: Callable[[], Awaitable[Tree]]
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
     _problem: str = ""
     _connected: bool = False
     _complaint: str = ""
@@ -76,6 +82,10 @@ class ControllerLink:
         """There may be something new to report."""
         self._stale.set()
 
+    def addresses_changed(self) -> None:
+        """This router may have moved to another address."""
+        self._moved.set()
+
     async def run(self) -> NoReturn:
         """Keep a stream to the controller, for ever."""
         backoff = 0.5
@@ -83,6 +93,10 @@ class ControllerLink:
             started = time.monotonic()
             try:
                 await self._session()
+            except _Moved as news:
+                # The peers wait for this, and keepalive would take 15 seconds to miss the old stream.
+                log.info("connecting to the controller at %s anew: %s", self.target, news)
+                continue
             except (aio.AioRpcError, asyncio.InvalidStateError, _Lost, OSError) as error:
                 self._log_loss(error)
             except Exception:
@@ -111,23 +125,31 @@ class ControllerLink:
     async def _session(self) -> None:
         async with aio_channel(self.target, self.tls) as channel:
             stream: Stream = agent_pb2_grpc.AgentServiceStub(channel).Connect()  # type: ignore[no-untyped-call]
-            await stream.write(agent_pb2.ConnectRequest(hello=self._hello()))
-            # Made before anything is read: what the router has done by itself is told before it is overtaken.
-            first = self._report()
-            self._answers = asyncio.Queue(maxsize=_ANSWERS)
-            reader = asyncio.create_task(self._read(stream))
-            writer = asyncio.create_task(self._write(stream, first))
             try:
-                await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+                await _until_one_ends(self._talk(stream), self._watch_source())
             finally:
-                reader.cancel()
-                writer.cancel()
-                outcomes = await asyncio.gather(reader, writer, return_exceptions=True)
                 stream.cancel()
-            # A stream that is gone fails both; the reader's error is the one that says why.
-            for outcome in outcomes:
-                if isinstance(outcome, Exception):
-                    raise outcome
+
+    async def _talk(self, stream: Stream) -> None:
+        await stream.write(agent_pb2.ConnectRequest(hello=self._hello()))
+        # Made before anything is read: what the router has done by itself is told before it is overtaken.
+        first = self._report()
+        self._answers = asyncio.Queue(maxsize=_ANSWERS)
+        # A stream that is gone fails both; the reader's error is the one that says why.
+        await _until_one_ends(self._read(stream), self._write(stream, first))
+
+    async def _watch_source(self) -> NoReturn:
+        """Notice that the router uses another address toward the controller than when the stream began."""
+        self._moved.clear()
+        destinations = await Destinations.of(self.target.host, self.target.port)
+        before = destinations.sources()
+        while True:
+            await self._moved.wait()
+            self._moved.clear()
+            now = destinations.sources()
+            if address := moved(before, now):
+                raise _Moved(f"this router is at {address} now")
+            before = {**before, **now}
 
     def _hello(self) -> agent_pb2.Hello:
         intent = self.reconciler.intent
@@ -258,6 +280,20 @@ class ControllerLink:
             applied_revision=self.reconciler.applied_revision,
             observed_at=report.timestamp(self.reconciler.evidence_at),
         )
+
+
+async def _until_one_ends(*coroutines: Coroutine[Any, Any, None]) -> None:
+    """Run them side by side until one ends, and end the others; an error of the first one counts most."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
 
 
 def _same(a: agent_pb2.Report, b: agent_pb2.Report) -> bool:

@@ -1,0 +1,45 @@
+"""Which of its addresses this machine uses toward a destination, as the kernel says; nothing is sent."""
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+SocketAddress: TypeAlias = tuple[Any, ...]
+"""A family, and a destination as Python's sockets take it."""
+Sources: TypeAlias = Mapping[SocketAddress, str]
+"""Of each destination that can be reached now, the address that packets to it come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    """All addresses of a host."""
+
+    addresses: tuple[SocketAddress, ...]
+
+    @classmethod
+    async def of(cls, host: str, port: int) -> "Destinations":
+        """Those that a name or an address stands for now; none if it is not known."""
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        except socket.gaierror:
+            found = []
+        return cls(tuple((family, address) for family, _, _, _, address in found))
+
+    def sources(self) -> Sources:
+        """Where packets to them come from now."""
+        found = {}
+        for family, address in self.addresses:
+            with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as probe:
+                try:
+                    probe.connect(address)  # of a datagram socket: a look at routes and addresses, no more
+                except OSError:
+                    continue
+                found[family, address] = str(probe.getsockname()[0])
+        return found
+
+
+def moved(before: Sources, now: Sources) -> str | None:
+    """The new address toward a destination that had another one before; None if there is none."""
+    return next((now[there] for there, source in before.items() if now.get(there, source) != source), None)

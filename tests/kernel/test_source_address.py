@@ -1,0 +1,45 @@
+"""A router notices that it uses another address toward its controller, without a packet."""
+
+from collections.abc import Iterator
+
+import pytest
+from netns import Machines, Namespace, cable
+from tasuki_agent.kernel.source_address import Destinations, moved
+
+CONTROLLER = "2001:db8:5::1"
+
+
+@pytest.fixture
+def router() -> Iterator[Namespace]:
+    with Machines() as machines:
+        router, line = machines.add("router"), machines.add("line")
+        cable(router, "wan0", line, "port")
+        router.ip("route add 2001:db8:5::/48 dev wan0")
+        router.ip("addr add 2001:db8:a1::1/64 dev wan0")
+        yield router
+
+
+async def test_a_deprecated_address_is_left_for_a_new_one(router: Namespace) -> None:
+    with router.entered():
+        controller = await Destinations.of(CONTROLLER, 9339)
+        before = controller.sources()
+        assert list(before.values()) == ["2001:db8:a1::1"]
+        router.ip("addr add 2001:db8:a2::1/64 dev wan0 preferred_lft 0")
+        assert moved(before, controller.sources()) is None
+        router.ip("addr change 2001:db8:a1::1/64 dev wan0 preferred_lft 0")
+        router.ip("addr change 2001:db8:a2::1/64 dev wan0 preferred_lft forever")
+        assert moved(before, controller.sources()) == "2001:db8:a2::1"
+
+
+async def test_without_any_way_it_has_not_moved_yet(router: Namespace) -> None:
+    with router.entered():
+        controller = await Destinations.of(CONTROLLER, 9339)
+        before = controller.sources()
+        router.ip("link set wan0 down")
+        assert controller.sources() == {}
+        assert moved(before, {}) is None
+
+
+async def test_a_name_that_nobody_knows_leads_nowhere() -> None:
+    assert (await Destinations.of("controller.invalid", 9339)).sources() == {}
+    assert (await Destinations.of("", 0)).sources() == {}
