@@ -96,9 +96,11 @@ def in_place(observed: LinkSpec, wanted: LinkSpec) -> bool:
 
 
 def suspended(spec: LinkSpec, observed: Observed) -> LinkSpec:
-    """Down, if it is a tunnel from an address that the router has lost: nothing that it sends can leave.
+    """Down, if it is a tunnel in IPv6 packets from an address that the router has lost.
 
-    The interface stays, and with it all that is bound to it by name or index.
+    Up, the kernel would complain of each packet. The interface stays, and with it all that is bound to it by
+    name or index. VXLAN stays up: the kernel is silent there, and its inner addresses would go with it, and
+    be checked for duplicates for more than a second when they are back.
     """
     local = spec.local if isinstance(spec, Tunnel) else None
     if local is None or any(key.ip == local for key in observed.get("address", {})):

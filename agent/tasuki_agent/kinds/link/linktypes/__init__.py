@@ -76,11 +76,16 @@ class LinkSpec(Protocol):
 
 @runtime_checkable
 class Tunnel(LinkSpec, Protocol):
-    """What the specs of tunnels have besides."""
+    """What the specs of tunnels in IPv6 packets have besides."""
 
     @property
     def local(self) -> str | None:
         """The address that the packets come from; None if the kernel's choice will do."""
+        ...
+
+    @property
+    def encapsulation_limit(self) -> int | None:
+        """What no other type has; None if the packets have no destination option."""
         ...
 
 
