@@ -16,6 +16,7 @@ import socket
 import struct
 from asyncio.subprocess import PIPE
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeGuard
@@ -134,7 +135,8 @@ class Nft:
             raise Transient(f"{doing}: {PROGRAM} did not end within {LIMIT:.0f} s") from None
         finally:
             if process.returncode is None:
-                process.kill()
+                with suppress(ProcessLookupError):
+                    process.kill()
                 await process.wait()
         if process.returncode != 0:
             raise Transient(f"{doing}: {_complaint(complaint.decode(errors='backslashreplace'))}")

@@ -16,9 +16,9 @@ def create(blocks: Iterable[Block]) -> str:
 
     In two commands: nft 1.0.6 leaves out the contents of a table that it shall `create`.
     """
-    contents = "\n".join(str(block) for block in blocks).replace("\n", "\n\t")
     mark = f'create table inet {NAME} {{ comment "{COMMENT}"; }}\n'
-    return f"{mark}table inet {NAME} {{\n\t{contents}\n}}\n"
+    contents = "".join(f"\t{line}\n" for block in blocks for line in str(block).splitlines())
+    return f"{mark}table inet {NAME} {{\n{contents}}}\n"
 
 
 def delete(handle: int) -> str:
