@@ -10,6 +10,7 @@ import json
 import logging
 import random
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -60,6 +61,7 @@ class ControllerLink:
         custody: keeps the intents that come.
         drift_stored: called when the controller has stored drift.
         operational: the operational tree as it is now, freshly observed.
+        instance: tells this process from any other of this router's name.
     """
 
     router: str
@@ -70,6 +72,7 @@ class ControllerLink:
     custody: Custody
     drift_stored: Callable[[], None]
     operational: Callable[[], Awaitable[Tree]]
+    instance: str = field(default_factory=lambda: uuid.uuid4().hex)
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
     _problem: str = ""
@@ -158,6 +161,7 @@ class ControllerLink:
             agent_version=self.version,
             revision=intent.revision if intent else 0,
             digest=intent.digest if intent else "",
+            instance=self.instance,
         )
 
     async def _read(self, stream: Stream) -> NoReturn:

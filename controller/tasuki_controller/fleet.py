@@ -151,12 +151,13 @@ class Fleet:
         """Take in an agent's stream, in the place of an older one of the router, until `disconnect`."""
         older = self._links.get(hello.router)
         if older:
-            _log.warning(
-                "router %s: a second agent connected from %s; the first is dropped", hello.router, peer
-            )
             older.close(_replaced(hello.router, peer))
-            self._rivals.replaced(hello.router, self._status[hello.router].peer, peer, time.monotonic())
-        link = self._links[hello.router] = Link(hello.router, held=hello.revision)
+            if older.instance != hello.instance or not hello.instance:
+                _log.warning(
+                    "router %s: a second agent connected from %s; the first is dropped", hello.router, peer
+                )
+                self._rivals.replaced(hello.router, self._status[hello.router].peer, peer, time.monotonic())
+        link = self._links[hello.router] = Link(hello.router, held=hello.revision, instance=hello.instance)
         self._send_intent(link, held=hello.digest)
         status = self._seen(hello.router)
         status.connected = True

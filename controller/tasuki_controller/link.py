@@ -38,6 +38,8 @@ class Link:
     router: str
     held: int = 0
     """Revision that the agent was last known to hold; 0 for none."""
+    instance: str = ""
+    """Which process the agent is; empty if it does not say."""
     outbox: Mailbox[str, agent_pb2.ConnectResponse] = field(default_factory=Mailbox)
     questions: dict[int, asyncio.Future[agent_pb2.Operational]] = field(default_factory=dict)
     preparations: dict[int, asyncio.Future[agent_pb2.PrepareAnswer]] = field(default_factory=dict)

@@ -42,16 +42,18 @@ class ConnectResponse(_message.Message):
     def __init__(self, intent: _Optional[_Union[Intent, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., drift_ack: _Optional[_Union[DriftAck, _Mapping]] = ..., operational_request: _Optional[_Union[OperationalRequest, _Mapping]] = ..., prepare_request: _Optional[_Union[PrepareRequest, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("router", "agent_version", "revision", "digest")
+    __slots__ = ("router", "agent_version", "revision", "digest", "instance")
     ROUTER_FIELD_NUMBER: _ClassVar[int]
     AGENT_VERSION_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
     router: str
     agent_version: str
     revision: int
     digest: str
-    def __init__(self, router: _Optional[str] = ..., agent_version: _Optional[str] = ..., revision: _Optional[int] = ..., digest: _Optional[str] = ...) -> None: ...
+    instance: str
+    def __init__(self, router: _Optional[str] = ..., agent_version: _Optional[str] = ..., revision: _Optional[int] = ..., digest: _Optional[str] = ..., instance: _Optional[str] = ...) -> None: ...
 
 class Intent(_message.Message):
     __slots__ = ("revision", "config_json_gz", "digest", "trial")

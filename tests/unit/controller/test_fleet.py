@@ -151,6 +151,17 @@ async def test_agents_that_drive_each_other_out_are_named_for_a_while(
     assert await problem(fleet) == ""
 
 
+async def test_an_agent_that_comes_back_from_new_addresses_again_and_again_is_no_rival_of_itself(
+    fleet: Fleet, caplog: pytest.LogCaptureFixture
+) -> None:
+    fleet.publish(intended(1, home=TREE))
+    hello = agent_pb2.Hello(router="home", instance="6e0c")
+    links = [fleet.connect(hello, peer) for peer in ("192.0.2.7:1", "192.0.2.8:2", "192.0.2.9:3")]
+    assert await problem(fleet) == ""
+    assert "second agent" not in caplog.text
+    assert [fleet.is_current(link) for link in links] == [False, False, True]
+
+
 async def test_what_an_agent_refuses_is_the_routers_problem_until_it_does_not_any_more(fleet: Fleet) -> None:
     fleet.publish(intended(1, home=TREE))
     link = connect(fleet)
