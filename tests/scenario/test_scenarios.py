@@ -7,8 +7,13 @@ drift. `kernel` says what is there before: nothing, or all as intended, with `br
     changed KIND KEY FIELD=VALUE  a field has another value
     theirs KIND KEY               the object is somebody else's
     left from NETWORK             nothing of this network's intent has been removed yet (a name in `networks`)
+
+`facts` says what is known, by router, and `facts_before` what was when the kernel was as intended; without it
+nothing has changed since. What a router knows of itself its agent goes by, and the controller of the others. An
+interface has the addresses that are told of it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,19 +22,29 @@ from unittest.mock import MagicMock
 import pytest
 import yaml
 from tasuki_agent import kinds
-from tasuki_agent.kind import Kind, Ref
+from tasuki_agent.kernel.marks import COMMENT, GROUP
+from tasuki_agent.kind import Kind, Ref, Waiting
+from tasuki_agent.kinds.address.model import Address, AddressKey
 from tasuki_agent.kinds.link.linktypes import OtherLink
+from tasuki_agent.known import Known
 from tasuki_agent.reconcile.compare import compare
 from tasuki_agent.reconcile.drift import DriftBook
 from tasuki_agent.reconcile.plan import Plan, Step, plan
 from tasuki_controller.compile import compile_running
+from tasuki_controller.known import KnownFacts
 from tasuki_controller.running import Running
+from tasuki_yang.facts import FactKey, Facts, parse_key, parse_values
 from tasuki_yang.router import Router
 
 FOLDER = Path(__file__).parent
 FILES = sorted(FOLDER.glob("*.yaml"))
+MARKS = {"group": GROUP, "comment": COMMENT}
 FOREIGN = {"group": 0, "protocol": 4}
 """Evidence that an object is not ours: no device group, protocol static."""
+
+AllFacts = Mapping[str, Facts]
+"""By router."""
+Objects = dict[str, dict[Any, Any]]
 
 
 @dataclass
@@ -37,8 +52,10 @@ class Case:
     """A router's intent and kernel."""
 
     kinds: tuple[Kind, ...]
-    wanted: dict[str, dict[Any, Any]]
-    observed: dict[str, dict[Any, Any]]
+    wanted: Objects
+    settled: Objects
+    """What was as intended before."""
+    observed: Objects
 
     def find(self, kind: str, key: str) -> Any:
         found = [k for k in {**self.wanted[kind], **self.observed[kind]} if str(k) == key]
@@ -46,17 +63,48 @@ class Case:
         return found[0]
 
 
-def intent_of(document: dict[str, Any], router: str) -> dict[str, dict[Any, Any]]:
-    tree = compile_running(Running(document, {}))[router]
+def intent_of(document: dict[str, Any], router: str, facts: AllFacts) -> Objects:
+    tree = compile_running(Running(document, {}), KnownFacts(facts))[router]
     parsed = Router.model_validate(tree)
-    return {kind.name: marked(kind, kind.want(parsed)) for kind in all_kinds()}
+    known = own(facts, router)
+    return {kind.name: marked(kind.want(parsed, known)) for kind in all_kinds()}
 
 
-def marked(kind: Kind, specs: Any) -> dict[Any, Any]:
+def own(facts: AllFacts, router: str) -> Known:
+    """What a router knows, which has the addresses that are told of it."""
+    here = facts.get(router, {})
+    addresses = {FactKey(ip, "local-address"): (ip,) for ip in addresses_of(here).values()}
+    return Known({**here, **addresses})
+
+
+def addresses_of(facts: Facts) -> dict[str, str]:
+    """By interface."""
+    return {key.subject: values[0] for key, values in facts.items() if key.noun == "global-address"}
+
+
+def marked(specs: Any) -> dict[Any, Any]:
     """Wanted specs as they are observed after they were made."""
     return {
-        key: replace(spec, group=29793) if hasattr(spec, "group") else spec for key, spec in specs.items()
+        key: replace(spec, **{mark: value for mark, value in MARKS.items() if hasattr(spec, mark)})
+        for key, spec in specs.items()
     }
+
+
+def made(objects: Objects) -> Objects:
+    """Without what waits."""
+    return {
+        kind: {key: spec for key, spec in specs.items() if not isinstance(spec, Waiting)}
+        for kind, specs in objects.items()
+    }
+
+
+def facts_of(text: dict[str, Any]) -> AllFacts:
+    facts: dict[str, dict[FactKey, tuple[str, ...]]] = {}
+    for router, told in text.items():
+        for name, values in told.items():
+            key = parse_key(name)
+            facts.setdefault(router, {})[key] = parse_values(key, tuple(str(values).split(", ")))
+    return facts
 
 
 def all_kinds() -> tuple[Kind, ...]:
@@ -66,13 +114,17 @@ def all_kinds() -> tuple[Kind, ...]:
 
 def read(file: Path) -> tuple[dict[str, Any], Case]:
     text = yaml.safe_load(file.read_text())
-    wanted = intent_of(text["network"], text["router"])
-    observed: dict[str, dict[Any, Any]] = {kind: {} for kind in wanted}
-    if text["kernel"] == "as intended":
-        observed = {kind: dict(specs) for kind, specs in wanted.items()}
+    facts = facts_of(text.get("facts", {}))
+    before = facts_of(text["facts_before"]) if "facts_before" in text else facts
+    wanted = intent_of(text["network"], text["router"], facts)
+    settled = made(intent_of(text["network"], text["router"], before))
+    is_there = text["kernel"] == "as intended"
+    observed: Objects = {kind: dict(specs) if is_there else {} for kind, specs in settled.items()}
     for name in text.get("interfaces", []):
         observed["link"][name] = OtherLink("veth", up=True, mtu=1500)
-    case = Case(all_kinds(), wanted, observed)
+    for name, ip in addresses_of(facts.get(text["router"], {})).items():
+        observed["address"][AddressKey(name, ip)] = Address(64, protocol=0)
+    case = Case(all_kinds(), wanted, settled, observed)
     for line in text.get("broken", []):
         do_break(case, line, text)
     return text, case
@@ -81,7 +133,7 @@ def read(file: Path) -> tuple[dict[str, Any], Case]:
 def do_break(case: Case, line: str, text: dict[str, Any]) -> None:
     verb, kind, rest = line.split(" ", 2)
     if verb == "left":
-        for name, specs in intent_of(text["networks"][rest], text["router"]).items():
+        for name, specs in made(intent_of(text["networks"][rest], text["router"], {})).items():
             case.observed[name] = {**specs, **case.observed[name]}
         return
     assignment = ""
@@ -103,6 +155,11 @@ def in_words(step: Step) -> str:
     return f"{type(step.change).__name__.lower()} {step.ref}"
 
 
+def in_short(need: Ref | Waiting) -> str:
+    """What is waited for, without what people can do about it."""
+    return need.on if isinstance(need, Waiting) else str(need)
+
+
 def changes(planned: Plan) -> list[list[str]]:
     return [sorted(in_words(step) for step in level) for level in planned.levels]
 
@@ -111,10 +168,10 @@ def changes(planned: Plan) -> list[list[str]]:
 def test_scenario(file: Path) -> None:
     text, case = read(file)
     expected = text["expect"]
-    differences = compare(case.kinds, case.wanted, case.observed)
+    differences = compare(case.kinds, case.wanted, case.observed, case.settled)
     planned = plan(case.kinds, differences, case.wanted, case.observed)
     assert changes(planned) == [sorted(level) for level in expected.get("changes", [])]
-    waiting = {str(ref): str(need) for ref, need in planned.waiting.items()}
+    waiting = {str(ref): in_short(need) for ref, need in planned.waiting.items()}
     assert waiting == expected.get("waiting", {})
     foreign = sorted(str(d.ref) for d in differences if d.class_.value == "foreign")
     assert foreign == sorted(expected.get("foreign", []))
@@ -124,7 +181,7 @@ def test_scenario(file: Path) -> None:
 
 def drift_of(case: Case, differences: Any) -> list[str]:
     """What would be reported, had all been as intended before."""
-    book = DriftBook(settled=case.wanted)
+    book = DriftBook(settled=case.settled)
     book.see(differences, {kind.name: kind for kind in case.kinds}, set(), now=0.0)
     return sorted(f"{item.class_.value} {item.path}" for _, item in book.unacknowledged())
 
@@ -132,13 +189,14 @@ def drift_of(case: Case, differences: Any) -> list[str]:
 def test_every_object_of_every_scenario_has_a_place_in_the_tree_and_back() -> None:
     """`tree` is the inverse of `want`; an address leaves the interface's type to the link."""
     for file in FILES:
-        _, case = read(file)
+        text, case = read(file)
+        known = own(facts_of(text.get("facts", {})), text["router"])
         for kind in case.kinds:
-            for key, spec in case.wanted[kind.name].items():
+            for key, spec in made(case.wanted)[kind.name].items():
                 tree = dict(kind.tree(key, spec))
                 for interface in tree.get("ietf-interfaces:interfaces", {}).get("interface", []):
                     interface.setdefault("type", "iana-if-type:other")
                 parsed = Router.model_validate(tree)
-                assert dict(kind.want(parsed))[key] == spec
+                assert dict(kind.want(parsed, known))[key] == spec
                 assert kind.path(key).startswith(("/ietf-interfaces:", "/ietf-routing:"))
-                assert Ref(kind.name, key) in {Ref(kind.name, k) for k in kind.want(parsed)}
+                assert Ref(kind.name, key) in {Ref(kind.name, k) for k in kind.want(parsed, known)}
