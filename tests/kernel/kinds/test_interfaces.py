@@ -85,7 +85,8 @@ async def test_a_link_that_is_switched_off_fails_nothing(router: Namespace, reco
 async def test_an_interface_of_an_unknown_type_fails_and_says_so(
     router: Namespace, reconciler: Reconciler
 ) -> None:
-    why = "this agent creates no links of the type iana-if-type:bridge, but tasuki-link:vxlan"
+    types = "tasuki-link:ip6gre, tasuki-link:ip6gretap, tasuki-link:ip6tnl, tasuki-link:vxlan"
+    why = f"this agent creates no links of the type iana-if-type:bridge, but {types}"
     assert await statuses(reconciler, type="iana-if-type:bridge") == sorted(
         [
             ("link vxlan01", State.FAILED, f"create link vxlan01: {why}"),
