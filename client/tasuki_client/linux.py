@@ -53,6 +53,9 @@ RENDERED = frozenset(
 )
 """Leaves of the router tree that commands carry out, that are but names and words, or the agent's own."""
 
+REMOTE_UNKNOWN = f"{_INTERFACE}/tasuki-link:vxlan/remote-unknown"
+"""The one leaf that no command can ever carry out: it says what is missing."""
+
 
 class Stage(Enum):
     """What must be there before what; also the headings of a script."""
@@ -79,6 +82,12 @@ class Step:
 def not_rendered(tree: Tree) -> Sequence[str]:
     """Paths, without keys, of the leaves that no command would carry out."""
     return sorted(set(leaf_paths(tree)) - RENDERED)
+
+
+def unknown_ends(router: Router) -> Sequence[str]:
+    """What the tunnels' other ends wait for, such as "a global address of eth0 of router vps"."""
+    tunnels = (interface.vxlan for interface in router.interfaces.interface)
+    return sorted({tunnel.remote_unknown for tunnel in tunnels if tunnel and tunnel.remote_unknown})
 
 
 def leaf_paths(value: Any, path: str = "") -> Iterator[str]:

@@ -63,7 +63,14 @@ def render(client: Client, name: str, number: int, language: str) -> None:
     target = subscriber.router or f"{name}/{number}"
     answer = client.get(DATASTORE_INTENDED, router=target)
     content = json.loads(answer.config_json)
-    if left_out := linux.not_rendered(content):
+    left_out = linux.not_rendered(content)
+    if linux.REMOTE_UNKNOWN in left_out:
+        missing = " and ".join(linux.unknown_ends(RouterTree.model_validate(content)))
+        raise TasukiError(
+            f"{target} cannot be rendered yet: nobody has told {missing}, which its tunnel leads to; "
+            "'tasuki routers' shows whether that router is connected"
+        )
+    if left_out:
         raise TasukiError(
             f"{target} cannot be rendered, because there is no command for {', '.join(left_out)}: "
             "run the agent on it, or leave these out of its router tree"

@@ -110,6 +110,16 @@ def test_what_is_not_rendered_is_named(document: dict[str, Any], left_out: str) 
     assert linux.not_rendered(document) == [left_out]
 
 
+def test_an_end_that_nobody_has_told_is_named_and_not_rendered() -> None:
+    document = json.loads((GOLDEN / "policy-routing.json").read_text())
+    tunnel = document["ietf-interfaces:interfaces"]["interface"][1]["tasuki-link:vxlan"]
+    assert linux.unknown_ends(Router.model_validate(document)) == []
+    del tunnel["remote"]
+    tunnel["remote-unknown"] = "a global address of eth0 of router vps"
+    assert linux.not_rendered(document) == [linux.REMOTE_UNKNOWN]
+    assert linux.unknown_ends(Router.model_validate(document)) == ["a global address of eth0 of router vps"]
+
+
 interface_names = st.text(
     st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="/:"), min_size=1
 )
