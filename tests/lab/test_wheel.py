@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,11 @@ def test_an_extra_installs_a_program_that_runs(
     assert "usage" in must(f"{tmp_path}/bin/{program}", "--help").lower()
     installed = must(f"{tmp_path}/bin/pip", "list", "--format=freeze")
     assert absent.isdisjoint(line.partition("==")[0].lower() for line in installed.splitlines())
+
+
+def test_a_release_has_the_presets_of_aftrs(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as release:
+        assert "tasuki_controller/services/ds_lite/presets.json" in release.namelist()
 
 
 def must(*command: str) -> str:

@@ -9,8 +9,8 @@ drift. `kernel` says what is there before: nothing, or all as intended, with `br
     left from NETWORK             nothing of this network's intent has been removed yet (a name in `networks`)
 
 `facts` says what is known, by router, and `facts_before` what was when the kernel was as intended; without it
-nothing has changed since. What a router knows of itself its agent goes by, and the controller of the others. An
-interface has the addresses that are told of it.
+nothing has changed since. What a router knows of itself its agent goes by, and the controller of the others.
+An interface has the addresses that are told of it.
 """
 
 from collections.abc import Mapping
