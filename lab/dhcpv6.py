@@ -1,0 +1,152 @@
+"""A line that delegates prefixes: the provider's DHCPv6 server (Kea) and the router's client (dhcpcd)."""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from netns import Namespace, until
+from programs import Program
+
+ROOT = Path(__file__).parents[1]
+CLIENT_CONFIGURATION = ROOT / "examples/dhcpcd-ngn.conf"
+HOOK = ROOT / "agent/tasuki-agent-lease-hook"
+
+
+def missing() -> str:
+    """What this machine lacks for it; empty if nothing."""
+    lacking = {"dhcpcd": "dhcpcd-base", "kea-dhcp6": "kea-dhcp6-server"}
+    return " and ".join(package for program, package in lacking.items() if not shutil.which(program))
+
+
+@dataclass(frozen=True)
+class Delegation:
+    """What a line gives to its subscriber; times in seconds."""
+
+    prefix: str = "2001:db8:1200::/56"
+    aftr_name: str = ""
+    renew: int = 1
+    preferred: int = 600
+    valid: int = 900
+
+
+@dataclass
+class Server:
+    """Kea at the provider's end of a line."""
+
+    machine: Namespace
+    interface: str
+    directory: Path
+    delegation: Delegation
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Serve."""
+        self._configure()
+        until(self._can_be_bound, within=10, why=f"{self.interface} has a link-local address")
+        # AppArmor knows the program by its path, and would keep a server of that path from these files.
+        kea = shutil.copy(str(shutil.which("kea-dhcp6")), self.directory / "kea")
+        self._program = Program(
+            self.machine,
+            (f"{kea}", "-c", f"{self._file}"),
+            self.directory / "kea.log",
+            {"KEA_PIDFILE_DIR": f"{self.directory}", "KEA_LOCKFILE_DIR": f"{self.directory}"},
+        )
+        self._program.start()
+        try:
+            until(lambda: "DHCP6_STARTED" in self.log, within=20, why="Kea serves")
+            yield
+        finally:
+            self._program.stop()
+
+    def delegate(self, **changes: Any) -> None:
+        """Give something else from the next message on. The client renews as it was last told to."""
+        self.delegation = replace(self.delegation, **changes)
+        self._configure()
+        os.kill(self._program.pid, signal.SIGHUP)
+
+    def _can_be_bound(self) -> bool:
+        return "fe80" in self.machine.ip(f"-6 address show dev {self.interface} scope link -tentative")
+
+    @property
+    def log(self) -> str:
+        """All that it has said."""
+        return (self.directory / "kea.log").read_text()
+
+    @property
+    def _file(self) -> Path:
+        return self.directory / "kea.json"
+
+    def _configure(self) -> None:
+        given = self.delegation
+        prefix, _, length = given.prefix.partition("/")
+        aftr = {"code": 64, "csv-format": False, "data": _wire_name(given.aftr_name).hex()}
+        configuration = {
+            "interfaces-config": {"interfaces": [self.interface]},
+            "data-directory": f"{self.directory}",
+            "lease-database": {"type": "memfile", "persist": False},
+            "renew-timer": given.renew,
+            "rebind-timer": given.renew * 2,
+            "preferred-lifetime": given.preferred,
+            "valid-lifetime": given.valid,
+            "option-data": [aftr] if given.aftr_name else [],
+            "subnet6": [
+                {
+                    "id": 1,
+                    "subnet": "2001:db8::/32",
+                    "interface": self.interface,
+                    "pd-pools": [{"prefix": prefix, "prefix-len": int(length), "delegated-len": int(length)}],
+                }
+            ],
+            "loggers": [
+                {
+                    "name": "kea-dhcp6",
+                    "severity": "INFO",
+                    "output_options": [{"output": "stdout", "flush": True}],
+                }
+            ],
+        }
+        self._file.write_text(json.dumps({"Dhcp6": configuration}))
+
+
+@dataclass
+class Client:
+    """dhcpcd at the router's end, set up as the example says."""
+
+    machine: Namespace
+    interface: str
+    directory: Path
+    state_dir: Path
+    """The agent's."""
+
+    @contextmanager
+    def running(self) -> Iterator[Program]:
+        """Ask for a prefix and tell of it. What it remembers of leases is kept."""
+        configuration = CLIENT_CONFIGURATION.read_text()
+        configuration = configuration.replace("interface wan0", f"interface {self.interface}")
+        configuration = configuration.replace("/var/lib/tasuki-agent", f"{self.state_dir}")
+        file = self.directory / "dhcpcd.conf"
+        file.write_text(configuration)
+        memory = self.directory / "dhcpcd"
+        memory.mkdir(exist_ok=True)
+        # dhcpcd's files are named after the interface alone; `ip netns exec` has mounts of its own.
+        private = f"mount -t tmpfs run /run && mount --bind {memory} /var/lib/dhcpcd"
+        command = f"dhcpcd -B -6 -d -f {file} -c {HOOK} {self.interface}"
+        program = Program(
+            self.machine, ("sh", "-c", f"{private} && exec {command}"), self.directory / "dhcpcd.log"
+        )
+        program.start()
+        try:
+            yield program
+        finally:
+            program.stop()
+
+
+def _wire_name(name: str) -> bytes:
+    """A name as messages have it (RFC 1035 section 3.1)."""
+    return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
