@@ -1,12 +1,13 @@
 """Interfaces of the tree that are off, or of no type that the agent knows, and what is to stand on them."""
 
+import asyncio
 import json
 import time
 from typing import Any
 
 import pytest
 from kernel.kinds.machine import listing
-from netns import Namespace
+from netns import Namespace, patient
 from tasuki_agent.intent import Intent
 from tasuki_agent.kernel import Kernel
 from tasuki_agent.kinds import load
@@ -53,6 +54,10 @@ async def statuses(reconciler: Reconciler, **members: Any) -> list[tuple[str, St
     }
     reconciler.set_intent(Intent.parse(1, json.dumps(tree).encode()))
     await reconciler.step()
+    async with asyncio.timeout(patient(10)):
+        while any(status.state is State.PENDING for _, status in reconciler.board):
+            reconciler.mark_dirty(["address"])
+            await reconciler.step()
     return sorted((str(ref), status.state, status.message) for ref, status in reconciler.board)
 
 

@@ -7,6 +7,7 @@ from netns import Namespace
 from tasuki_agent.errors import ApplyError, Foreign, Transient
 from tasuki_agent.kind import Create, Delete, Ref, Update, differing_fields
 from tasuki_agent.kinds.link.linktypes import OtherLink
+from tasuki_agent.kinds.link.linktypes.vxlan import VxlanType
 
 BY_HAND = "type vxlan id 1 dstport 4789 remote 10.1.1.2 dev e0"
 
@@ -185,6 +186,15 @@ async def test_a_taken_vni_is_reported_in_the_kernels_words(router: Namespace, k
 async def test_a_missing_underlay_is_worth_another_try(kinds: Kinds) -> None:
     with pytest.raises(Transient, match="create link vxlan01: link wan0 does not exist"):
         await kinds["link"].apply(Create("vxlan01", replace(TUNNEL, underlay="wan0")))
+
+
+async def test_a_type_that_the_kernel_lacks_is_worth_another_try_and_names_its_module(
+    kinds: Kinds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VxlanType, "kernel_name", "tasuki")
+    monkeypatch.setattr(VxlanType, "module", "tasuki_net")
+    with pytest.raises(Transient, match=r"Unknown device type \[ENOTSUP\]: .* modprobe tasuki_net says"):
+        await kinds["link"].apply(Create("vxlan01", TUNNEL))
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a b", "a" * 16, "tunnel%d/"])

@@ -84,6 +84,11 @@ async def test_forwarding_that_is_switched_is_told(router: Namespace, events: Ev
     await told(events, "sysctl")
 
 
+async def test_reverse_path_filtering_that_is_switched_is_told(router: Namespace, events: Events) -> None:
+    router.sysctl("net/ipv4/conf/e2/rp_filter", "2")
+    await told(events, "sysctl")
+
+
 @pytest.mark.parametrize("protocol", ["bgp", "ra", "kernel", "115"])
 @pytest.mark.usefixtures("events")
 async def test_routes_of_others_wake_nobody(router: Namespace, kernel: Kernel, protocol: str) -> None:

@@ -131,6 +131,28 @@ async def test_a_parameter_is_forgotten_with_its_interface(
     await sysctl.apply(Delete(ACCEPT_RA, Sysctl("2")))
 
 
+@pytest.mark.parametrize("looked_at", [True, False])
+async def test_a_parameter_of_an_interface_that_was_built_anew_is_written_anew(
+    router: Namespace, kinds: Kinds, tmp_path: Path, *, looked_at: bool
+) -> None:
+    """Whether anybody looked while it was gone or not."""
+    sysctl, key = kinds["sysctl"], "net/ipv4/conf/br0/rp_filter"
+    router.ip("link add br0 type bridge")
+    default, wanted = router.sysctl(key), "2"
+    await sysctl.apply(Create(key, Sysctl(wanted)))
+    router.ip("link del br0")
+    if looked_at:
+        assert await sysctl.observe() == {}
+    router.ip("link add br0 type bridge")
+
+    seen = (await sysctl.observe()).get(key)
+    assert seen == (None if looked_at else Sysctl(default))
+    await sysctl.apply(Create(key, Sysctl(wanted)) if seen is None else Update(key, seen, Sysctl(wanted)))
+    assert router.sysctl(key) == wanted
+    await sysctl.apply(Delete(key, Sysctl(wanted)))
+    assert router.sysctl(key) == default
+
+
 async def test_a_missing_interface_is_worth_another_try(kinds: Kinds, tmp_path: Path) -> None:
     with pytest.raises(Transient, match="write sysctl net/ipv6/conf/lan0/accept_ra=2: No such file"):
         await kinds["sysctl"].apply(Create("net/ipv6/conf/lan0/accept_ra", Sysctl("2")))
