@@ -4,8 +4,10 @@ Whoever has something to say to nftables (`contributions`) makes chains of rules
 what nft lists, as the blocks of lines that both are when written down.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from tasuki_yang.router import InterfacesInterface
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +92,8 @@ class Contribution:
 
     chains: tuple[Chain, ...] = ()
     places: tuple[Place, ...] = ()
+
+
+def by_name(interfaces: Iterable[InterfacesInterface]) -> list[InterfacesInterface]:
+    """In the one order for rules: that of the router tree has no meaning, and rules have one."""
+    return sorted(interfaces, key=lambda interface: interface.name)

@@ -7,7 +7,7 @@ from typing import Final
 
 from tasuki_yang.router import Router
 
-from tasuki_agent.kinds.nftables.ruleset import Chain, Contribution, Hook, Place, Rule
+from tasuki_agent.kinds.nftables.ruleset import Chain, Contribution, Hook, Place, Rule, by_name
 
 LEAF: Final = "tasuki-nftables:keep-ipv6-autoconfiguration-out"
 _TO_DHCPV6_CLIENTS = "meta nfproto ipv6 udp dport 546"
@@ -18,7 +18,7 @@ def contribute(intent: Router) -> Contribution:
     """Two rules for each interface."""
     places = tuple(
         Place(interface.name, LEAF, value=True)
-        for interface in intent.interfaces.interface
+        for interface in by_name(intent.interfaces.interface)
         if interface.keep_ipv6_autoconfiguration_out
     )
     if not places:

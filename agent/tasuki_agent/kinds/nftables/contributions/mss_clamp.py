@@ -9,7 +9,7 @@ from typing import Final
 
 from tasuki_yang.router import InterfacesInterface, Router
 
-from tasuki_agent.kinds.nftables.ruleset import Chain, Contribution, Hook, Place, Rule
+from tasuki_agent.kinds.nftables.ruleset import Chain, Contribution, Hook, Place, Rule, by_name
 
 LEAF: Final = "tasuki-nftables:tcp-mss-clamp"
 _IPV4_HEADERS: Final = 40
@@ -29,7 +29,7 @@ def contribute(intent: Router) -> Contribution:
     """Two rules for each direction of each interface."""
     places = tuple(
         Place(interface.name, LEAF, mss)
-        for interface in intent.interfaces.interface
+        for interface in by_name(intent.interfaces.interface)
         if (mss := _mss(interface)) is not None
     )
     if not places:
