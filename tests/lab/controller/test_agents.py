@@ -239,6 +239,7 @@ async def test_operational_data_is_the_routers_own_and_the_last_known_when_it_is
     tree = {"ietf-interfaces:interfaces": {"interface": [{"name": "vxlan01", "enabled": True}]}}
     async with agent(controller.target) as home:
         await home.hello("home")
+        await until_connected(alice, "home", True)
         asking = alice.config.Get(operational)
         question = await home.receive("operational_request")
         text = gzip.compress(json.dumps(tree).encode())
@@ -264,6 +265,7 @@ async def test_operational_data_that_is_none_fails_who_asked_for_it_and_nobody_e
     await alice.apply(network("home"))
     async with agent(controller.target) as home:
         await home.hello("home")
+        await until_connected(alice, "home", True)
         asking = alice.config.Get(
             config_pb2.GetRequest(datastore=config_pb2.DATASTORE_OPERATIONAL, router="home")
         )
