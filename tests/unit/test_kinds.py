@@ -23,7 +23,7 @@ from tasuki_yang.path import parse
 from tasuki_yang.router import Router
 from tasuki_yang.schema import ROUTER
 from tasuki_yang.tree import Tree
-from unit.agent_kernel.test_any_tree import valid_trees
+from unit.agent_kernel.test_any_tree import Everything, valid_trees
 from unit.agent_kernel.test_models import TREE
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -51,8 +51,8 @@ def wanted() -> Mapping[str, Objects]:
 
 
 def want(kind: Kind, tree: Any) -> Mapping[Key, Spec]:
-    """What is wanted and does not wait for facts. What does has a place in the tree all the same."""
-    wanted = kind.want(Router.model_validate_json(json.dumps(tree)), Known())
+    """What is wanted once all is known. What still waits has a place in the tree all the same."""
+    wanted = kind.want(Router.model_validate_json(json.dumps(tree)), Known(Everything()))
     for key, spec in wanted.items():
         if isinstance(spec, Waiting):
             parse(ROUTER, kind.path(key))
