@@ -228,6 +228,7 @@ async def test_what_if_shows_every_router_and_changes_nothing(
     async with agent(controller.target) as home, agent(controller.target) as vps:
         await home.hello("home")
         await vps.hello("vps")
+        await vps.intent()
         await tell(home, fact(OLD))
         await until_end_is(alice, OLD)
         asking = alice.config.Diff(config_pb2.DiffRequest(suppose=[fact(NEW, router="home")]))
