@@ -104,8 +104,10 @@ def broken_rules(contributors: Iterable[Service], gaps: Gaps) -> Iterator[Config
                     f"On router {made.router}, {made.source} and {other.source} would both make interface "
                     f"{made.name}: give one of them another name.",
                 )
+            if made.identity is None:
+                continue
             other = tunnels.setdefault((made.router, made.identity), made)
-            if other is made or made.identity is None or (made.made_at, other.made_at) in alike:
+            if other is made or (made.made_at, other.made_at) in alike:
                 continue
             alike.add((made.made_at, other.made_at))
             yield invalid(

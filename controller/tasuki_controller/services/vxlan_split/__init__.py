@@ -56,14 +56,15 @@ class VxlanSplits:
 
     def makes(self, gaps: Gaps) -> Iterable[Made]:
         """Each tunnel's interface, once for each name: where two splits clash was told already."""
+        paths = {split.name: split_path(split, "vni-base") for split in self._splits}
         named = {
             (router, tunnel.share.interface): tunnel
             for tunnel in self._tunnels
-            if not gaps or split_path(tunnel.split, "vni-base") not in gaps
+            if not gaps or paths[tunnel.split.name] not in gaps
             for router in tunnel.routers
         }
         for (router, name), tunnel in named.items():
-            path = split_path(tunnel.split, "vni-base")
+            path = paths[tunnel.split.name]
             yield Made(router, name, tunnel.source, named_at=path, made_at=path)
 
     def compile(self) -> Iterable[Contribution]:
