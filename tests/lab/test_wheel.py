@@ -41,6 +41,11 @@ def test_a_release_has_the_presets_of_aftrs(wheel: Path) -> None:
         assert "tasuki_controller/services/ds_lite/presets.json" in release.namelist()
 
 
+def test_the_hook_of_dhcp_clients_is_installed_among_the_programs(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as release:
+        assert any(name.endswith(".data/scripts/tasuki-agent-lease-hook") for name in release.namelist())
+
+
 def must(*command: str) -> str:
     done = subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"

@@ -57,7 +57,7 @@ class NameSource:
 
     def learn(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:
         """The addresses of the names that are asked for, as the last answers have them."""
-        if asked != self._names.keys():
+        if set(asked) != self._names.keys():
             self._names = {key: self._names.get(key) or _Name(key.subject) for key in asked}
             self._asked.set()
         if not asked:
@@ -208,7 +208,7 @@ async def resolve(name: str, servers: list[str]) -> Answer:
         OSError,
         ValueError,
     ) as error:  # ValueError: by an odd line in resolv.conf
-        raise Unresolved(str(error)) from error
+        raise Unresolved(str(error).rstrip(".")) from error
     return Answer(tuple(record.to_text() for record in answer), answer.chaining_result.minimum_ttl)
 
 
