@@ -103,6 +103,11 @@ class Ngn:
             pc.ip(f"route add default via 192.168.{number}.1")
 
 
+def link_local_address(machine: Namespace, interface: str = "wan0") -> str:
+    """The address of the interface that depends on nothing."""
+    return machine.ip(f"-6 -o addr show dev {interface} scope link").split()[3].partition("/")[0]
+
+
 def global_address(machine: Namespace, interface: str = "wan0") -> str | None:
     """The usable global address that the interface has learned, if it has one."""
     shown = machine.ip(f"-6 -o addr show dev {interface} scope global -tentative -deprecated -dadfailed")
