@@ -175,6 +175,13 @@ def test_the_tunnel_fits_the_line(*, mtu: int, line: int, fits: bool) -> None:
     assert fits or f"set mtu to {line - 40}" in found[0].message
 
 
+def test_a_line_carries_what_the_smallest_tunnel_needs() -> None:
+    problem = the_problem(ds_lite(underlay={"interface": "wan0", "mtu": 1319}, mtu=1280))
+
+    assert (problem.error_path, problem.error_app_tag) == (f"{LINE}/underlay/mtu", "underlay-mtu-too-small")
+    assert "must carry 1320 bytes" in problem.message
+
+
 def test_the_aftr_is_not_the_router_itself() -> None:
     ends = {"underlay": {"interface": "wan0", "address": "2001:db8::1"}, "aftr-address": "2001:DB8::1"}
     problem = the_problem(ds_lite(**{"aftr-preset": None} | ends))

@@ -369,7 +369,7 @@ def test_the_tunnel_fits_both_lines(members: Json, largest: int) -> None:
     problem = the_problem(site_link(**members))
 
     assert (problem.error_path, problem.error_app_tag) == (f"{TUN1}/mtu", "mtu-too-large")
-    assert f"set mtu to {largest}" in problem.message
+    assert f"set it to {largest}" in problem.message
 
 
 def test_ipv6_needs_lines_that_carry_1280_bytes_of_it() -> None:

@@ -9,7 +9,15 @@ from tasuki_yang.errors import ConfigError
 from tasuki_yang.validator import Gaps
 
 from tasuki_controller.broken_rule import invalid, unreadable
-from tasuki_controller.services.ds_lite.line import OVERHEAD, Line, aftr, local_end, path_of, source_of
+from tasuki_controller.services.ds_lite.line import (
+    OVERHEAD,
+    SMALLEST_MTU,
+    Line,
+    aftr,
+    local_end,
+    path_of,
+    source_of,
+)
 from tasuki_controller.services.ds_lite.presets import presets
 
 
@@ -35,7 +43,16 @@ def _preset(line: Line, gaps: Gaps) -> Iterator[ConfigError]:  # noqa: ARG001 - 
 def _mtu(line: Line, gaps: Gaps) -> Iterator[ConfigError]:
     """No packet is fragmented on the line."""
     largest = line.underlay.mtu - OVERHEAD
-    if line.mtu > largest and not unreadable(gaps, path_of(line), "underlay/mtu"):
+    if line.mtu <= largest or unreadable(gaps, path_of(line), "mtu", "underlay/mtu"):
+        return
+    if largest < SMALLEST_MTU:
+        yield invalid(
+            path_of(line, "underlay", "mtu"),
+            "underlay-mtu-too-small",
+            f"An underlay MTU of {line.underlay.mtu} bytes leaves less than the {SMALLEST_MTU} bytes that a "
+            f"tunnel has at least: the line must carry {SMALLEST_MTU + OVERHEAD} bytes.",
+        )
+    else:
         yield invalid(
             path_of(line, "mtu"),
             "mtu-too-large",

@@ -10,6 +10,8 @@ from tasuki_controller.services.ds_lite.presets import presets
 
 Line: TypeAlias = NetworkDsLite
 
+SMALLEST_MTU = 1280
+"""Of a tunnel, in the model."""
 OVERHEAD = 40
 """Bytes of the IPv6 header around each packet."""
 AFTR = ("aftr-address", "aftr-name/name", "aftr-name/resolver", "aftr-preset", "aftr-of-lease")

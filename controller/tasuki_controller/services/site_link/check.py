@@ -111,7 +111,7 @@ def _mtu(link: SiteLink, gaps: Gaps) -> Iterator[ConfigError]:
             path_of(link, "mtu"),
             "mtu-too-large",
             f"An MTU of {link.mtu} bytes does not fit both lines, which leave {largest} for the tunnel: "
-            f"set mtu to {largest}, or leave it out.",
+            f"leave mtu out, or set it to {largest} at the most.",
         )
     elif carries(link, "ipv6") and largest < SMALLEST_IPV6_MTU:
         for site in sites(link):
