@@ -85,8 +85,8 @@ def _tunnels(router: Router) -> Iterator[_Object]:
             yield ("ip6tnl", _ends(interface.ip6tnl)), "an IPv6 tunnel with these ends", path
         elif interface.type in ("tasuki-link:ip6gre", "tasuki-link:ip6gretap"):
             gre = interface.ip6gre
-            key = "no key" if gre.key is None else f"the key {gre.key}"
-            yield (interface.type, gre.key, _ends(gre)), f"a GRE tunnel with these ends and {key}", path
+            key = gre.key or 0  # which Linux also has for none
+            yield (interface.type, key, _ends(gre)), f"a GRE tunnel with these ends and the key {key}", path
 
 
 def _ends(tunnel: InterfacesInterfaceIp6tnl | InterfacesInterfaceIp6gre) -> Hashable:

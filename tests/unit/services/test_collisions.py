@@ -75,6 +75,7 @@ def problems(written: Json) -> tuple[ConfigError, ...]:
         interfaces(tunnel("a", "ip6tnl", **ENDS), tunnel("b", "ip6tnl", mode="ipip6", **SPELLED_OTHERWISE)),
         interfaces(tunnel("a", "ip6tnl", **LATE), tunnel("b", "ip6tnl", **LATE)),
         interfaces(tunnel("a", "ip6gre", **ENDS), tunnel("b", "ip6gre", **ENDS)),
+        interfaces(tunnel("a", "ip6gre", **ENDS), tunnel("b", "ip6gre", key=0, **ENDS)),
         interfaces(tunnel("a", "ip6gretap", key=7, **ENDS), tunnel("b", "ip6gretap", key=7, **ENDS)),
         interfaces(existing("wan0", 4, "192.168.1.5", 24), existing("lan0", 4, "192.168.1.1", 24)),
         interfaces(existing("wan0", 6, "2001:db8:9::5", 64), existing("lan0", 6, "2001:db8:9::1", 64)),

@@ -420,6 +420,7 @@ def test_the_tunnel_is_not_its_own_line() -> None:
         ({}, {"mode": "any"}, True),
         ({"mode": "gre6"}, {"mode": "gre6"}, True),
         ({"mode": "gre6", "key": 1}, {"mode": "gre6", "key": 1}, True),
+        ({"mode": "gre6"}, {"mode": "gre6", "key": 0}, True),
         ({"mode": "gre6", "key": 1}, {"mode": "gre6", "key": 2}, False),
         ({"mode": "gre6", "key": 1}, {"mode": "gre6"}, False),
         ({}, {"mode": "gre6"}, False),

@@ -42,7 +42,8 @@ class SiteLinks:
             path = path_of(link)
             ends = [f"{side}/{leaf}" for side in "ab" for leaf in ("router", *END)]
             is_known = not unreadable(gaps, path, "mode", "key", *ends)
-            type_ = ("ip6gre", link.key) if link.mode == "gre6" else ("ip6tnl",)
+            # Linux has the key 0 for none.
+            type_ = ("ip6gre", link.key or 0) if link.mode == "gre6" else ("ip6tnl",)
             for router, site in {site.router: site for site in sites(link)}.items():
                 if router:
                     peer = site.peer_end
