@@ -108,18 +108,25 @@ async def test_a_lost_link_local_address_is_replaced_by_the_one_that_the_kernel_
 @pytest.mark.parametrize(
     "made",
     [
-        "link set lo name lan0",
-        "link set e2 name lan0 arp off",
-        "link add lan0 type veth peer name e1",
-        "link add lan0 up type veth peer name e1",
-        "link set e2 name lan0 addrgenmode none",
+        ["link set lo down", "link set lo name lan0 up"],
+        ["link set e2 down", "link set e2 name lan0 arp off up"],
+        ["link add lan0 type veth peer name e1"],
+        ["link add lan0 up type veth peer name e1"],
+        ["link set e2 down", "link set e2 name lan0 addrgenmode none", "link set lan0 up"],
     ],
     ids=["no Ethernet", "no neighbours", "down", "no carrier", "told to have none"],
 )
 async def test_an_interface_that_has_no_link_local_address_by_nature_needs_none(
-    router: Namespace, kinds: Kinds, made: str
+    router: Namespace, kinds: Kinds, made: list[str]
 ) -> None:
-    router.ip(made)
+    for command in made:
+        router.ip(command)
+
+    def carrier_is_known() -> bool:
+        (link,) = listing(router, "link show dev lan0")
+        return link["operstate"] != "UNKNOWN" or link["link_type"] == "loopback"
+
+    until(carrier_is_known, within=5, why="the kernel has looked for lan0's carrier")
     key = AddressKey("lan0", "2001:db8:1::1")
     await kinds["address"].apply(Create(key, Address(64)))
     router.ip("-6 addr flush dev lan0 scope link")
