@@ -24,7 +24,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 ADDRESS = "10.1.1.1:9339"
 ADDRESS_OVER_IPV6 = "[2001:db8:1::1]:9339"
 ROUTERS = ("vps", "home", "branch", "office")
-CONVERGE_SECONDS = 30.0
+CONVERGE_SECONDS = 60.0
 
 
 def example(name: str = "vxlan-split") -> dict[str, Any]:
@@ -112,7 +112,7 @@ class Deployment:
         return seen
 
     def drift_until(
-        self, router: str, condition: Callable[[DriftItem], object], within: float = 10.0
+        self, router: str, condition: Callable[[DriftItem], object], within: float = 30.0
     ) -> DriftItem:
         """Wait for a drift item of the router."""
         found: list[DriftItem] = []
