@@ -135,6 +135,12 @@ async def test_packets_are_forwarded_after_an_interface_has_lost_its_addresses(
     assert (item.intended, item.observed) == ("true", "false")
 
 
+TAKEN = (
+    "address 2001:db8:2::1 dev wan0: another host on the link has this address "
+    "(duplicate address detection failed)"
+)
+
+
 async def test_an_address_that_another_host_has_is_failed_until_that_one_gives_it_up(
     machines: tuple[Namespace, Namespace, Namespace], reconciler: Reconciler
 ) -> None:
@@ -142,27 +148,38 @@ async def test_an_address_that_another_host_has_is_failed_until_that_one_gives_i
     router.sysctl("net/ipv6/conf/wan0/accept_dad", "1")
     far.ip(f"addr add {WAN.ip}/64 dev e0")
     reconciler.set_intent(intent())
-    await told(
-        lambda: (
-            has_tried(reconciler, 2) and {item.action for item in duplicates(reconciler)} == {Action.FAILED}
-        ),
-        "the address is tried again and again",
-    )
+    await told(lambda: has_tried(reconciler, 2), "the address is tried again and again")
     status = reconciler.board.get(WAN_REF)
     assert status is not None
-    assert status.message == (
-        "address 2001:db8:2::1 dev wan0: another host on the link has this address "
-        "(duplicate address detection failed)"
-    )
-    (item,) = duplicates(reconciler)
-    assert (item.intended, item.observed) == ("false", "true")
-    assert item.message == status.message
+    assert status.message == TAKEN
 
     far.ip(f"addr del {WAN.ip}/64 dev e0")
     await told(lambda: reconciler.board.get(WAN_REF) is None, "the address is tried once more")
     await eventually(lambda: near.reaches(FAR), "packets are forwarded")
     assert reconciler.drift.open_count == 0
     assert "tentative" not in router.ip("-6 addr show dev wan0 scope global")
+
+
+async def test_an_address_that_another_host_has_taken_is_drift_until_that_one_gives_it_up(
+    machines: tuple[Namespace, Namespace, Namespace], reconciler: Reconciler
+) -> None:
+    _, router, far = machines
+    router.sysctl("net/ipv6/conf/wan0/accept_dad", "1")
+    reconciler.set_intent(intent())
+    await applied(reconciler)
+    far.ip(f"addr add {WAN.ip}/64 dev e0")
+    router.ip(f"addr del {WAN.ip}/64 dev wan0")
+
+    def actions() -> set[Action]:
+        return {item.action for item in duplicates(reconciler)}
+
+    await told(lambda: has_tried(reconciler, 2) and actions() == {Action.FAILED}, "it is told as drift")
+    (item,) = duplicates(reconciler)
+    assert (item.message, item.intended, item.observed) == (TAKEN, "false", "true")
+
+    far.ip(f"addr del {WAN.ip}/64 dev e0")
+    await told(lambda: reconciler.drift.open_count == 0, "it is no drift any more")
+    assert reconciler.board.get(WAN_REF) is None
 
 
 def has_tried(reconciler: Reconciler, attempts: int) -> bool:
