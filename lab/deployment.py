@@ -23,7 +23,7 @@ from typing_extensions import TypeVar
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 ROUTERS = ("vps", "home", "branch", "office")
-CONVERGE_SECONDS = 30.0
+CONVERGE_SECONDS = 60.0
 
 
 def example(name: str = "vxlan-split") -> dict[str, Any]:
@@ -141,7 +141,7 @@ class Deployment(Generic[AnyNetwork]):
         return seen
 
     def drift_until(
-        self, router: str, condition: Callable[[DriftItem], object], within: float = 10.0
+        self, router: str, condition: Callable[[DriftItem], object], within: float = 30.0
     ) -> DriftItem:
         """Wait for a drift item of the router."""
         found: list[DriftItem] = []

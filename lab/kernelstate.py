@@ -39,7 +39,7 @@ class KernelState:
         """All that there is, as soon as no address is being checked for collisions any more."""
         until(
             lambda: not machine.ip("-6 addr show tentative"),
-            within=10,
+            within=30,
             why=f"{machine.name} has checked its addresses",
         )
         dumps = {

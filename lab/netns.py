@@ -118,7 +118,7 @@ class Namespace:
         ping = ("ping", "-n", "-c", "1", "-W", "1", *from_source, address)
         return ", 0% packet loss" in self.run(*ping, check=False)
 
-    def must_reach(self, address: str, *, source: str | None = None, within: float = 10) -> None:
+    def must_reach(self, address: str, *, source: str | None = None, within: float = 30) -> None:
         """Insist that pings are answered before the deadline."""
         until(
             lambda: self.reaches(address, source=source),

@@ -159,7 +159,7 @@ def witness(machine: Namespace) -> Iterator[None]:
         thread.join()
 
 
-def seen_as(machine: Namespace, *, host: str = HOST, source: str | None = None, timeout: float = 5.0) -> str:
+def seen_as(machine: Namespace, *, host: str = HOST, source: str | None = None, timeout: float = 20.0) -> str:
     """The source address that the witness at the host sees when the machine calls it.
 
     Raises:
@@ -188,4 +188,4 @@ def must_be_unreachable(machine: Namespace, address: str) -> None:
         assert "1 received" not in said, said
         return "unreachable" in said
 
-    until(refused, within=10, why=f"{machine.name} hears that {address} is unreachable")
+    until(refused, within=30, why=f"{machine.name} hears that {address} is unreachable")

@@ -17,7 +17,7 @@ from netns import Namespace, until
 
 BIN = Path(sys.executable).parent
 """Where the programs of this environment are installed."""
-STOP_SECONDS = 10.0
+STOP_SECONDS = 30.0
 
 
 class ProgramError(Exception):
@@ -132,7 +132,7 @@ class Controller:
             self.program.must_run()
             return "ready on" in self.program.output()
 
-        until(ready, within=20, why="the controller is ready")
+        until(ready, within=60, why="the controller is ready")
 
     def _administer(self, *arguments: str) -> None:
         command = [f"{BIN}/tasuki-controller", "--state-dir", f"{self.state_dir}", *arguments]

@@ -27,12 +27,13 @@ from tasuki_proto.v1 import (
     drift_pb2_grpc,
     error_pb2,
     fact_pb2_grpc,
+    router_pb2,
     router_pb2_grpc,
 )
 
 COMMAND = Path(sys.executable).parent / "tasuki-controller"
-DEADLINE = 20.0
-"""Seconds after which a test gives up: far longer than anything takes."""
+DEADLINE = 60.0
+"""Seconds after which a test gives up: far longer than anything takes, on a busy machine too."""
 
 
 @dataclass
@@ -152,10 +153,21 @@ class Agent:
 
     def __init__(self, channel: aio.Channel) -> None:
         self.stream = agent_pb2_grpc.AgentServiceStub(channel).Connect()  # type: ignore[no-untyped-call]
+        self._routers = router_pb2_grpc.RouterServiceStub(channel)  # type: ignore[no-untyped-call]
 
     async def hello(self, router: str, **fields: Any) -> None:
         """Say who this is."""
         await self.send(hello=agent_pb2.Hello(router=router, **fields))
+
+    async def join(self, router: str, **fields: Any) -> None:
+        """Say who this is, and wait until the controller has heard it: others could overtake the hello."""
+        await self.hello(router, **fields)
+
+        async def heard() -> bool:
+            listed = await self._routers.ListRouters(router_pb2.ListRoutersRequest())
+            return any(each.name == router and each.connected for each in listed.routers)
+
+        await until(heard)
 
     async def send(self, **message: Any) -> None:
         """Send a message."""

@@ -11,21 +11,21 @@ from tasuki_yang.errors import ConfigError, InvalidIntent
 from tasuki_yang.schema import ROUTER
 from tasuki_yang.tree import Tree
 
-from tasuki_controller.known import NOTHING_KNOWN, KnownFacts
+from tasuki_controller.known import KnownFacts
 from tasuki_controller.merge import Part, merge
 from tasuki_controller.reading import Reading, read
 from tasuki_controller.running import Running
 from tasuki_controller.services import Service, services
 
 
-def compile_running(running: Running, known: KnownFacts = NOTHING_KNOWN) -> Mapping[str, Tree]:
+def compile_running(running: Running, known: KnownFacts | None = None) -> Mapping[str, Tree]:
     """The intended tree of each router, and under "SPLIT/NUMBER" that of each unmanaged subscriber.
 
     Raises:
         InvalidIntent: sources contradict one another, which `transaction.prepare` does not let happen.
     """
     reading = read(running)
-    contributors = services(reading.network, reading.written, known)
+    contributors = services(reading.network, reading.written, known or KnownFacts())
     intended, conflicts = compile_reading(running, reading, contributors)
     if conflicts:
         raise InvalidIntent(conflicts)

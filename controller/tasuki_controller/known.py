@@ -5,7 +5,7 @@ Asking is recorded: what intended was made of, known or not, says when it must b
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from tasuki_yang.facts import FactKey, Facts
 
@@ -34,7 +34,3 @@ class KnownFacts:
         for router, key in self.asked:
             if self.routers.get(router, {}).get(key) != routers.get(router, {}).get(key):
                 yield router, key
-
-
-NOTHING_KNOWN: Final = KnownFacts()
-"""No router has told anything."""

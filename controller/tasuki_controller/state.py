@@ -12,7 +12,7 @@ from tasuki_yang.tree import Tree
 from tasuki_controller.compile import compile_reading, compile_running
 from tasuki_controller.intended import Intended
 from tasuki_controller.intent import RouterIntent, router_intent
-from tasuki_controller.known import NOTHING_KNOWN, KnownFacts
+from tasuki_controller.known import KnownFacts
 from tasuki_controller.reading import read
 from tasuki_controller.running import Running
 from tasuki_controller.services import services
@@ -41,7 +41,7 @@ class State:
     running: Running
     trees: Trees
     intended: Intended
-    known: KnownFacts = field(default=NOTHING_KNOWN, compare=False)
+    known: KnownFacts = field(default_factory=KnownFacts, compare=False)
     """What intended was computed with, and what it depends on."""
 
 

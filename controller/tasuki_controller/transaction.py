@@ -23,7 +23,7 @@ from tasuki_yang.validator import Gaps, Validator, network_validator, router_val
 
 from tasuki_controller.collisions import collisions
 from tasuki_controller.compile import compile_reading
-from tasuki_controller.known import NOTHING_KNOWN, KnownFacts
+from tasuki_controller.known import KnownFacts
 from tasuki_controller.reading import Reading, read
 from tasuki_controller.running import Running
 from tasuki_controller.services import broken_rules, services
@@ -73,23 +73,23 @@ class Prepared:
     changes: Sequence[RoutedChange]
 
 
-def prepare(running: Running, edit: Edit, known: KnownFacts = NOTHING_KNOWN) -> Prepared:
+def prepare(running: Running, edit: Edit, known: KnownFacts | None = None) -> Prepared:
     """What running and intended would be after the edit.
 
     Raises:
         InvalidIntent: with all that is wrong.
     """
     candidate, malformed = _edited(running, edit)
-    return _checked(running, candidate, known, malformed)
+    return _checked(running, candidate, known or KnownFacts(), malformed)
 
 
-def prepare_candidate(running: Running, candidate: Running, known: KnownFacts = NOTHING_KNOWN) -> Prepared:
+def prepare_candidate(running: Running, candidate: Running, known: KnownFacts | None = None) -> Prepared:
     """What follows if the candidate becomes running.
 
     Raises:
         InvalidIntent: with all that is wrong with the candidate.
     """
-    return _checked(running, candidate, known, ())
+    return _checked(running, candidate, known or KnownFacts(), ())
 
 
 def edit_nodes(base: Running, edits: Sequence[RoutedEdit], default_operation: DefaultOperation) -> Running:

@@ -50,7 +50,7 @@ def test_the_agent_makes_what_the_articles_commands_make(
     with agent_alone(router, by_agent, tmp_path):
         until(
             lambda: equal(wanted, KernelState.of(by_agent).anonymous()),
-            within=20,
+            within=60,
             why="the kernels are equal",
         )
 
@@ -67,7 +67,7 @@ def test_an_advertised_default_route_stays_and_the_tunnels_wins(machines: Machin
 
     assert f"dev {underlay}" in way_out()
     with agent_alone("branch", branch, tmp_path):
-        until(lambda: "dev vxlan08" in way_out(), within=20, why="the tunnel is the way out")
+        until(lambda: "dev vxlan08" in way_out(), within=60, why="the tunnel is the way out")
         assert advertised in branch.ip("-6 route show default")
 
 

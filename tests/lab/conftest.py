@@ -23,9 +23,9 @@ def vps_and_home(network: Network, tmp_path: Path) -> Iterator[Deployment]:
 
 @pytest.fixture(scope="module")
 def converged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The example's split on the example's network."""
+    """The example's split on the example's network; what changes is seen by the kernel's events or never."""
     with Machines() as machines:
-        network = Network.build(machines)
-        with Deployment.on(network, tmp_path_factory.mktemp("lab")) as deployment:
+        network, directory = Network.build(machines), tmp_path_factory.mktemp("lab")
+        with Deployment.on(network, directory, observe_interval=3600) as deployment:
             deployment.apply(example())
             yield deployment

@@ -115,7 +115,7 @@ def test_a_change_by_hand_is_reported_and_healed(converged: Deployment, breakage
     assert item.healed_at.ToNanoseconds() >= item.first_seen.ToNanoseconds() > 0
     until(
         lambda: not_different(before, KernelState.of(machine).anonymous()),
-        within=5,
+        within=30,
         why="the kernel is as it was before",
     )
     converged.converge()

@@ -57,8 +57,8 @@ def test_an_agent_converges_from_its_disk_without_a_controller(vps_and_home: Dep
     for agent in vps_and_home.agents.values():
         agent.start()
 
-    network.pc.must_reach(HOST, within=20)
-    until(lambda: KernelState.of(network.home).anonymous() == wanted, within=5, why="home is as before")
+    network.pc.must_reach(HOST, within=60)
+    until(lambda: KernelState.of(network.home).anonymous() == wanted, within=30, why="home is as before")
 
 
 def test_no_acknowledged_commit_is_lost_when_the_controller_is_killed(
@@ -74,11 +74,12 @@ def test_no_acknowledged_commit_is_lost_when_the_controller_is_killed(
         for life in range(5):
             killer = threading.Timer(chance.uniform(0.05, 0.6), vps_and_home.controller.program.kill)
             with Client(socket, tls) as client:
-                killer.start()
                 try:
                     for n in range(10_000):
                         text = f"life {life}, commit {n}"
                         acknowledged[client.apply(described(text), comment=text).revision] = text
+                        if n == 1:
+                            killer.start()
                 except Unreachable:
                     pass
             killer.join()
@@ -90,7 +91,7 @@ def test_no_acknowledged_commit_is_lost_when_the_controller_is_killed(
         assert newest >= max(acknowledged)
         for number, text in acknowledged.items():
             assert client.revision(number).revision.comment == text
-    assert len(acknowledged) > 5
+    assert len(acknowledged) >= 10
     assert KernelState.of(vps_and_home.network.home) == before
     assert (tmp_path / "monitor").read_text() == ""
 
@@ -99,6 +100,8 @@ def test_a_killed_agent_writes_nothing_when_it_returns_to_what_it_left(
     vps_and_home: Deployment, tmp_path: Path
 ) -> None:
     vps_and_home.apply(example())
+    # Its addresses have been checked by then, so that the kernel has nothing more to tell.
+    before = KernelState.of(vps_and_home.network.home)
     agent = vps_and_home.agents["home"]
     files = {path: path.stat().st_mtime_ns for path in agent.state_dir.rglob("*.json")}
     assert files
@@ -110,12 +113,13 @@ def test_a_killed_agent_writes_nothing_when_it_returns_to_what_it_left(
         vps_and_home.router_until(
             "home",
             lambda router: router.connected and router.observed_at.ToNanoseconds() > seen,
-            within=20,
+            within=60,
             why="the agent is back and has observed its kernel",
         )
         vps_and_home.converge()
 
     assert (tmp_path / "monitor").read_text() == ""
+    assert KernelState.of(vps_and_home.network.home) == before
     assert {path: path.stat().st_mtime_ns for path in agent.state_dir.rglob("*.json")} == files
     assert not vps_and_home.client.drift(router="home").items
 
@@ -126,7 +130,7 @@ def test_drift_that_happened_while_the_agent_was_dead_is_reported(vps_and_home: 
     agent.program.kill()
     vps_and_home.network.home.ip("link set vxlan01 mtu 1300")
     agent.start()
-    item = vps_and_home.drift_until("home", lambda item: item.field == "mtu", within=20)
+    item = vps_and_home.drift_until("home", lambda item: item.field == "mtu", within=60)
     assert item.observed == "1300"
     vps_and_home.converge()
 
@@ -136,11 +140,11 @@ def test_a_cut_off_router_keeps_to_its_intent_and_gets_the_newest_one_later(vps_
     document = example()
     vps_and_home.apply(document)
     network.isp.ip("link set to-2 down")
-    vps_and_home.router_until("home", lambda router: not router.connected, within=40, why="home is missed")
+    vps_and_home.router_until("home", lambda router: not router.connected, within=90, why="home is missed")
     network.home.ip("link set vxlan01 mtu 1300")
     until(
         lambda: network.home.run("ip", "-o", "link", "show", "vxlan01").count("mtu 1450"),
-        within=10,
+        within=30,
         why="a router heals without its controller",
     )
     split = document["tasuki-network:network"]["tasuki-vxlan-split:vxlan-split"][0]
@@ -152,7 +156,7 @@ def test_a_cut_off_router_keeps_to_its_intent_and_gets_the_newest_one_later(vps_
     network.isp.ip("link set to-2 up")
     restore_routes(network)
 
-    vps_and_home.converge(within=40)
+    vps_and_home.converge(within=90)
     assert "mtu 1370" in network.home.run("ip", "-o", "link", "show", "vxlan01")
     assert vps_and_home.drift_until("home", lambda item: item.field == "mtu").observed == "1300"
     network.pc.must_reach(HOST)
@@ -181,7 +185,7 @@ def test_a_wrong_certificate_is_refused(network: Network, tmp_path: Path, case: 
                 lambda: any(
                     word in agent.program.output() for word in ("refuse", "ertificate", "TLS", "SSL")
                 ),
-                within=15,
+                within=60,
                 why="the agent says that it was refused",
             )
         finally:

@@ -76,13 +76,13 @@ def test_a_foreign_interface_with_our_name_is_reported_and_left_alone(vps_and_ho
     def foreign(router: Router) -> bool:
         return any(o.key == "vxlan01" and o.state == ObjectStatus.STATE_FOREIGN for o in router.objects)
 
-    vps_and_home.router_until("home", foreign, within=20, why="home reports the foreign vxlan01")
+    vps_and_home.router_until("home", foreign, within=60, why="home reports the foreign vxlan01")
     must_still_hold(home, before)
 
     home.ip("link del vxlan01")
     vps_and_home.converge()
     until(
         lambda: vps_and_home.network.pc.reaches("2001:db8:ae00:0:1::1"),
-        within=10,
+        within=30,
         why="the tunnel takes the place of the foreign interface",
     )

@@ -84,5 +84,5 @@ def test_a_lan_that_does_not_exist_yet_is_waited_for(vps_and_home: Deployment) -
     network.home.ip("link set later0 name lan0")
     network.home.ip("link set lan0 up")
 
-    vps_and_home.router_until("home", lambda router: router.counts.waiting == 0, 10, "home waits for nothing")
+    vps_and_home.router_until("home", lambda router: router.counts.waiting == 0, 30, "home waits for nothing")
     network.pc.must_reach(HOST)

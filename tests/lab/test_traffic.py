@@ -64,12 +64,12 @@ def test_subscribers_reach_one_another(converged: Deployment) -> None:
 
 
 def test_the_largest_packet_of_the_tunnel_passes_without_fragments(converged: Deployment) -> None:
-    headers = 40 + 8
-    converged.network.pc.run("ping", "-c1", "-W2", "-Mdo", "-s", str(1450 - headers), "2001:db8:ae00:0:1::1")
-    converged.network.desk.run("ip", "-6", "route", "flush", "cache")
-    converged.network.office.run(
-        "ping", "-c1", "-W2", "-Mdo", "-s", str(1390 - headers), "2001:db8:ae00:0:3::1"
-    )
+    network, headers = converged.network, 40 + 8
+    network.pc.must_reach("2001:db8:ae00:0:1::1")
+    network.office.must_reach("2001:db8:ae00:0:3::1")
+    network.pc.run("ping", "-c1", "-W10", "-Mdo", "-s", str(1450 - headers), "2001:db8:ae00:0:1::1")
+    network.desk.run("ip", "-6", "route", "flush", "cache")
+    network.office.run("ping", "-c1", "-W10", "-Mdo", "-s", str(1390 - headers), "2001:db8:ae00:0:3::1")
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,18 @@ from dataclasses import replace
 from os import kill
 from typing import Any
 
+import grpc
 import pytest
 from deployment import Deployment, example
 from kernelstate import KernelState
 from netns import until
 from network import HOST, Network
 from programs import Agent, Controller
-from tasuki_client import Client, TasukiError
-from tasuki_proto.channel import TlsFiles
-from tasuki_proto.v1.config_pb2 import OPERATION_REPLACE, WatchCommitsResponse
+from tasuki_client import TasukiError
+from tasuki_controller.fleet import PREPARE_TIMEOUT
+from tasuki_proto.channel import Target, TlsFiles, channel
+from tasuki_proto.v1.config_pb2 import OPERATION_REPLACE, WatchCommitsRequest, WatchCommitsResponse
+from tasuki_proto.v1.config_pb2_grpc import ConfigServiceStub
 
 PORT = 9340
 TRIAL = 12
@@ -73,7 +76,7 @@ def through_the_tunnel(vps_and_home: Deployment) -> Iterator[Deployment]:
 def tunnel_address(network: Network) -> str:
     """The hub's address in home's tunnel, as soon as nobody else is known to have it."""
     until(
-        lambda: "tentative" not in network.vps.ip("-6 addr show dev vxlan01"), within=10, why="it is usable"
+        lambda: "tentative" not in network.vps.ip("-6 addr show dev vxlan01"), within=30, why="it is usable"
     )
     fields = network.vps.ip("-6 -o addr show dev vxlan01 scope global").split()
     return fields[fields.index("inet6") + 1].partition("/")[0]
@@ -84,17 +87,18 @@ class Watch:
 
     def __init__(self, deployment: Deployment) -> None:
         self.events: list[WatchCommitsResponse] = []
-        self._client = Client(
-            deployment.controller.addresses[2], TlsFiles.in_directory(deployment.operator.tls)
-        )
+        target = Target.parse(deployment.controller.addresses[2])
+        self._channel = channel(target, TlsFiles.in_directory(deployment.operator.tls))
+        self._call = ConfigServiceStub(self._channel).WatchCommits(WatchCommitsRequest())  # type: ignore[no-untyped-call]
+        self._call.initial_metadata()  # from here on nothing is missed
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
 
     def _follow(self) -> None:
         try:
-            for event in self._client.watch_commits():
+            for event in self._call:
                 self.events.append(event)
-        except (TasukiError, ValueError):
+        except grpc.RpcError:
             return  # closed
 
     def outcomes(self, router: str, revision: int) -> list[str]:
@@ -107,12 +111,13 @@ class Watch:
             if outcome.router == router
         ]
 
-    def saw(self, event: WatchCommitsResponse.Event) -> bool:
-        return any(each.event == event for each in list(self.events))
+    def must_see(self, event: WatchCommitsResponse.Event) -> None:
+        until(lambda: any(each.event == event for each in list(self.events)), within=30, why="it is told")
 
     def close(self) -> None:
-        self._client.close()
+        self._call.cancel()
         self._thread.join(5)
+        self._channel.close()
 
 
 @contextmanager
@@ -133,27 +138,27 @@ def test_a_commit_that_breaks_the_only_path_to_the_controller_reverts_by_itself(
     before = KernelState.of(network.home).anonymous()
     with watching(lab) as watch:
         document = broken(vps_and_home_only(**{"controller-timeout": 3600}))
-        lab.client.apply(document, confirm=TRIAL, persist="broken")
         began = time.monotonic()
-        until(lambda: "10.1.1.77" in network.home.ip("-d link show dev vxlan01"), within=5, why="home has it")
+        lab.client.apply(document, confirm=TRIAL, persist="broken")
+        until(lambda: "10.1.1.77" in network.home.ip("-d link show dev vxlan01"), within=9, why="home has it")
         assert not network.home.reaches(tunnel_address(network))
 
         until(
             lambda: KernelState.of(network.home).anonymous() == before,
-            within=TRIAL + 2,
+            within=TRIAL + 10,
             why="home has the old tunnel",
         )
-        assert time.monotonic() - began >= TRIAL - 2, "not before the deadline"
-        network.home.must_reach(tunnel_address(network), within=3)
-        network.pc.must_reach(HOST, within=3)
+        assert time.monotonic() - began >= TRIAL - 1, "not before the deadline"
+        network.home.must_reach(tunnel_address(network))
+        network.pc.must_reach(HOST)
         lab.router_until(
             "home",
             lambda router: router.connected and "confirmation did not arrive" in router.reverted,
-            within=30,
+            within=60,
             why="home is reported as reverted",
         )
         lab.converge()
-        assert watch.saw(WatchCommitsResponse.EVENT_TIMEOUT)
+        watch.must_see(WatchCommitsResponse.EVENT_TIMEOUT)
     assert KernelState.of(network.home).anonymous() == before
     assert not lab.client.drift(router="home").items
 
@@ -166,30 +171,30 @@ def test_the_guard_takes_such_a_change_back_without_a_confirmed_commit(
     before = KernelState.of(network.home).anonymous()
     with watching(lab) as watch:
         made = lab.client.apply(broken(vps_and_home_only(**{"controller-timeout": GUARD})))
-        until(lambda: "10.1.1.77" in network.home.ip("-d link show dev vxlan01"), within=5, why="home has it")
+        until(lambda: "10.1.1.77" in network.home.ip("-d link show dev vxlan01"), within=9, why="home has it")
         until(
             lambda: KernelState.of(network.home).anonymous() == before,
-            within=GUARD + 5,
+            within=GUARD + 10,
             why="home has the old tunnel",
         )
-        network.pc.must_reach(HOST, within=3)
+        network.pc.must_reach(HOST)
         home = lab.router_until(
             "home",
             lambda router: router.connected and "could not be reached" in router.reverted,
-            within=30,
+            within=60,
             why="home is reported as reverted",
         )
         assert home.applied_revision < made.revision == home.intended_revision
         until(
             lambda: watch.outcomes("home", made.revision)[-1:] == ["reverted"],
-            within=5,
+            within=30,
             why="the commit is told to be reverted there",
         )
     # Home stays as it is until it gets something else, also when the agent comes back.
     lab.agents["home"].program.kill()
     lab.agents["home"].start()
     lab.router_until(
-        "home", lambda router: router.connected and router.reverted, within=20, why="home still says so"
+        "home", lambda router: router.connected and router.reverted, within=60, why="home still says so"
     )
     assert KernelState.of(network.home).anonymous() == before
     lab.apply(vps_and_home_only(**{"controller-timeout": GUARD, "description": "mended"}))
@@ -228,10 +233,11 @@ def test_when_one_router_fails_the_set_reverts_together(vps_and_home: Deployment
     network.home.ip(f"link add {name} type bridge")
     before = {machine: KernelState.of(machine) for machine in (network.vps, network.home)}
 
-    with watching(vps_and_home) as watch, pytest.raises(TasukiError) as refused:
-        vps_and_home.client.apply(second_split(vps_and_home_only()), rollback_on_failure=True, wait=20)
+    with watching(vps_and_home) as watch:
+        with pytest.raises(TasukiError) as refused:
+            vps_and_home.client.apply(second_split(vps_and_home_only()), rollback_on_failure=True, wait=30)
+        watch.must_see(WatchCommitsResponse.EVENT_CANCEL)
     assert f"another link {name} is there" in str(refused.value)
-    assert watch.saw(WatchCommitsResponse.EVENT_CANCEL)
     vps_and_home.converge()
     for machine, state in before.items():
         assert KernelState.of(machine) == state
@@ -249,12 +255,12 @@ def test_a_stuck_agent_delays_neither_the_others_nor_the_commit_beyond_its_limit
         made = vps_and_home.client.apply(second_split(vps_and_home_only()))
         took = time.monotonic() - began
         assert made.committed
-        assert took < 6.5, "the limit is 5 seconds"
+        assert took < 2 * PREPARE_TIMEOUT, "it is waited for once"
         vps_and_home.router_until(
             "vps",
             lambda router: router.applied_revision == made.revision,
-            within=3,
-            why="the other router has it at once",
+            within=15,
+            why="the other router has it while this one is stuck",
         )
         assert vps_and_home.client.router("home").applied_revision < made.revision
     finally:
@@ -269,25 +275,25 @@ def test_whoever_dies_during_a_trial_the_routers_go_back_in_time(
     network = vps_and_home.network
     vps_and_home.apply(vps_and_home_only())
     before = {machine: KernelState.of(machine).anonymous() for machine in (network.vps, network.home)}
-    seconds = 8
-    made = vps_and_home.client.apply(
-        second_split(vps_and_home_only()), confirm=seconds, persist="second", wait=5
-    )
+    seconds, early = 25, 8
     began = time.monotonic()
+    made = vps_and_home.client.apply(
+        second_split(vps_and_home_only()), confirm=seconds, persist="second", wait=10
+    )
     assert {router.router: router.outcome for router in made.routers} == {"vps": "applied", "home": "applied"}
     if killed == "agent":
         vps_and_home.agents["home"].program.kill()
         vps_and_home.agents["home"].start()
-        vps_and_home.router_until("home", lambda router: router.connected, within=5, why="home is back")
+        vps_and_home.router_until("home", lambda router: router.connected, within=10, why="home is back")
     else:
         vps_and_home.controller.program.kill()
-    until(lambda: time.monotonic() - began > seconds - 2, within=seconds, why="time passes")
+    until(lambda: time.monotonic() - began > seconds - early, within=seconds, why="time passes")
     assert all(KernelState.of(machine).anonymous() != state for machine, state in before.items())
 
     for machine, state in before.items():
         until(
             lambda: KernelState.of(machine).anonymous() == state,  # noqa: B023 - used at once
-            within=3,
+            within=early + 10,
             why=f"{machine.name} is as before",
         )
     if killed == "controller":

@@ -360,7 +360,7 @@ async def test_the_loop_gives_up_at_the_deadline_by_itself(tmp_path: Path) -> No
     task = asyncio.create_task(router.custody.run())
     began = loop.time()
     await router.get(NEW, OLD, within=0.05)
-    await asyncio.wait_for(gone_back.wait(), 10)
+    await asyncio.wait_for(gone_back.wait(), 60)
     assert loop.time() - began >= 0.05
     assert router.held.intent == OLD
     task.cancel()

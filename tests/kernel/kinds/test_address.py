@@ -75,7 +75,7 @@ async def test_what_people_typed_is_ours_on_our_links_only(router: Namespace, ki
 
 async def test_what_the_kernel_made_itself_is_never_ours(router: Namespace, kinds: Kinds) -> None:
     await kinds["link"].apply(Create("vxlan01", TUNNEL))
-    until(lambda: "fe80" in router.ip("-6 addr show dev vxlan01"), within=5, why="a link-local address")
+    until(lambda: "fe80" in router.ip("-6 addr show dev vxlan01"), within=60, why="a link-local address")
     seen = await kinds["address"].observe()
     assert any(key.interface == "vxlan01" and key.ip.startswith("fe80:") for key in seen)
     assert await kinds.ours("address") == {}
@@ -92,6 +92,7 @@ async def test_a_lost_link_local_address_is_replaced_by_the_one_that_the_kernel_
 ) -> None:
     await kinds["link"].apply(Create("vxlan01", TUNNEL))
     second = TUNNEL_ADDRESS._replace(ip="2001:db8:2::1")
+    until(lambda: "fe80" in router.ip("-6 addr show dev vxlan01"), within=60, why="a link-local address")
     by_kernel = router.ip("-6 -brief addr show dev vxlan01 scope link")
     for key in (TUNNEL_ADDRESS, second):
         await kinds["address"].apply(Create(key, Address(64)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from netns import Machines, Namespace, cable, until
+from netns import LabError, Machines, Namespace, cable, until
 from tasuki_agent.intent import Intent
 from tasuki_agent.kernel import Kernel
 from tasuki_agent.kind import Ref
@@ -22,6 +22,8 @@ from tasuki_agent.reconcile.status import State
 NEAR, FAR, FAR_END = "2001:db8:1::2", "2001:db8:2::2", "2001:db8:3::2"
 WAN = AddressKey("wan0", "2001:db8:2::1")
 WAN_REF = Ref("address", WAN)
+SECONDS = 60.0
+"""After which a test gives up."""
 
 
 @pytest.fixture
@@ -79,13 +81,32 @@ def intent() -> Intent:
     return Intent.parse(1, json.dumps({"ietf-interfaces:interfaces": {"interface": interfaces}}).encode())
 
 
-async def eventually(condition: Callable[[], object], within: float, why: str) -> None:
-    """Wait while the agent's loop goes on."""
+async def eventually(condition: Callable[[], object], why: str, within: float = SECONDS) -> None:
+    """Wait for what machines do, while the agent's loop goes on."""
     await asyncio.to_thread(lambda: until(condition, within=within, why=why))
+
+
+async def told(condition: Callable[[], object], why: str) -> None:
+    """Wait for what the reconciler knows, which changes on this loop only."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            while not condition():  # noqa: ASYNC110 - steps tell nobody here
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise LabError(f"not within {SECONDS:g} s: {why}") from None
+
+
+async def applied(reconciler: Reconciler) -> None:
+    """Wait until all of the intent is seen to be so: what is lost earlier is unfinished work, not drift."""
+    await told(lambda: reconciler.applied is reconciler.intent is not None, "the intent is applied")
 
 
 def link_local_drift(reconciler: Reconciler) -> list[DriftItem]:
     return [item for _, item in reconciler.drift.unacknowledged() if item.field == "link_local"]
+
+
+def duplicates(reconciler: Reconciler) -> list[DriftItem]:
+    return [item for _, item in reconciler.drift.unacknowledged() if item.field == "duplicate"]
 
 
 @pytest.mark.parametrize(("interface", "beyond"), [("wan0", FAR), ("vxlan01", FAR_END)])
@@ -99,17 +120,25 @@ async def test_packets_are_forwarded_after_an_interface_has_lost_its_addresses(
 ) -> None:
     near, router, _ = machines
     reconciler.set_intent(intent())
-    await eventually(lambda: near.reaches(beyond), 10, "packets are forwarded")
+    await applied(reconciler)
+    await eventually(lambda: near.reaches(beyond), "packets are forwarded")
 
     router.ip(f"-6 addr flush dev {interface}{scope}")
-    await eventually(lambda: link_local_drift(reconciler), 5, "the loss is noticed")
-    await eventually(lambda: reconciler.drift.open_count == 0, 5, "the loss is made good")
+    await told(lambda: link_local_drift(reconciler), "the loss is noticed")
+    await told(lambda: reconciler.drift.open_count == 0, "the loss is made good")
     router.ip(f"-6 neigh flush dev {interface}")
-    await eventually(lambda: near.reaches(beyond), 5, "packets are forwarded again")
+    await eventually(lambda: near.reaches(beyond), "packets are forwarded again")
+    await told(lambda: reconciler.drift.open_count == 0, "nothing more is lost")
 
     (item,) = link_local_drift(reconciler)
     assert (item.class_, item.action) == (Class.CHANGED, Action.HEALED)
     assert (item.intended, item.observed) == ("true", "false")
+
+
+TAKEN = (
+    "address 2001:db8:2::1 dev wan0: another host on the link has this address "
+    "(duplicate address detection failed)"
+)
 
 
 async def test_an_address_that_another_host_has_is_failed_until_that_one_gives_it_up(
@@ -119,22 +148,38 @@ async def test_an_address_that_another_host_has_is_failed_until_that_one_gives_i
     router.sysctl("net/ipv6/conf/wan0/accept_dad", "1")
     far.ip(f"addr add {WAN.ip}/64 dev e0")
     reconciler.set_intent(intent())
-    await eventually(lambda: has_tried(reconciler, 2), 15, "the address is tried again and again")
+    await told(lambda: has_tried(reconciler, 2), "the address is tried again and again")
     status = reconciler.board.get(WAN_REF)
     assert status is not None
-    assert status.message == (
-        "address 2001:db8:2::1 dev wan0: another host on the link has this address "
-        "(duplicate address detection failed)"
-    )
-    (item,) = (item for _, item in reconciler.drift.unacknowledged() if item.field == "duplicate")
-    assert (item.action, item.intended, item.observed) == (Action.FAILED, "false", "true")
-    assert item.message == status.message
+    assert status.message == TAKEN
 
     far.ip(f"addr del {WAN.ip}/64 dev e0")
-    await eventually(lambda: reconciler.board.get(WAN_REF) is None, 30, "the address is tried once more")
-    await eventually(lambda: near.reaches(FAR), 10, "packets are forwarded")
+    await told(lambda: reconciler.board.get(WAN_REF) is None, "the address is tried once more")
+    await eventually(lambda: near.reaches(FAR), "packets are forwarded")
     assert reconciler.drift.open_count == 0
     assert "tentative" not in router.ip("-6 addr show dev wan0 scope global")
+
+
+async def test_an_address_that_another_host_has_taken_is_drift_until_that_one_gives_it_up(
+    machines: tuple[Namespace, Namespace, Namespace], reconciler: Reconciler
+) -> None:
+    _, router, far = machines
+    router.sysctl("net/ipv6/conf/wan0/accept_dad", "1")
+    reconciler.set_intent(intent())
+    await applied(reconciler)
+    far.ip(f"addr add {WAN.ip}/64 dev e0")
+    router.ip(f"addr del {WAN.ip}/64 dev wan0")
+
+    def actions() -> set[Action]:
+        return {item.action for item in duplicates(reconciler)}
+
+    await told(lambda: has_tried(reconciler, 2) and actions() == {Action.FAILED}, "it is told as drift")
+    (item,) = duplicates(reconciler)
+    assert (item.message, item.intended, item.observed) == (TAKEN, "false", "true")
+
+    far.ip(f"addr del {WAN.ip}/64 dev e0")
+    await told(lambda: reconciler.drift.open_count == 0, "it is no drift any more")
+    assert reconciler.board.get(WAN_REF) is None
 
 
 def has_tried(reconciler: Reconciler, attempts: int) -> bool:
@@ -147,13 +192,14 @@ async def test_an_address_comes_back_soon_after_ipv6_was_disabled_for_a_while(
 ) -> None:
     near, router, _ = machines
     reconciler.set_intent(intent())
-    await eventually(lambda: near.reaches(FAR), 10, "packets are forwarded")
+    await applied(reconciler)
+    await eventually(lambda: near.reaches(FAR), "packets are forwarded")
 
     router.sysctl("net/ipv6/conf/wan0/disable_ipv6", "1")
-    await eventually(lambda: has_tried(reconciler, 1), 5, "the address is refused")
+    await told(lambda: has_tried(reconciler, 1), "the address is refused")
     status = reconciler.board.get(WAN_REF)
     assert status is not None
     assert "[EACCES]" in status.message
     assert "net.ipv6.conf.wan0.disable_ipv6" in status.message
     router.sysctl("net/ipv6/conf/wan0/disable_ipv6", "0")
-    await eventually(lambda: near.reaches(FAR), 15, "packets are forwarded again")
+    await eventually(lambda: near.reaches(FAR), "packets are forwarded again", within=30)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from kernel.kinds.machine import Kinds
+from kernel.kinds.machine import Kinds, listing
 from netns import Namespace
 from tasuki_agent.kernel import Kernel, monitor, netlink, uapi
 from tasuki_agent.kernel.monitor import Listeners
@@ -16,6 +16,8 @@ from tasuki_agent.kind import Create, Octet, Topic
 from tasuki_agent.kinds.route.model import Route, RouteKey
 
 Events = AsyncIterator[frozenset[str]]
+SECONDS = 60.0
+"""After which a test gives up."""
 LISTENERS: Listeners = {
     "link": [Topic((uapi.RTNLGRP_LINK,), (uapi.RTM_NEWLINK,))],
     "rule": [Topic((uapi.RTNLGRP_IPV6_RULE,), (uapi.RTM_NEWRULE,))],
@@ -25,7 +27,7 @@ LISTENERS: Listeners = {
 async def told(events: Events, expected: str) -> set[str]:
     """Everybody who was told something until the expected one was."""
     seen: set[str] = set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SECONDS):
         while expected not in seen:
             seen |= await anext(events)
     return seen
@@ -41,14 +43,24 @@ async def quiet(kernel: Kernel) -> bool:
     return False
 
 
+def has_come_up(link: Any) -> bool:
+    """Whether the kernel has nothing more to tell of the link by itself."""
+    addresses = link["addr_info"]
+    return link["link_type"] != "ether" or (
+        link["operstate"] == "UP"
+        and any(address["scope"] == "link" for address in addresses)
+        and not any("tentative" in address for address in addresses)
+    )
+
+
 @pytest.fixture
 async def events(router: Namespace, kernel: Kernel, kinds: Kinds) -> Events:
     """What all kinds are told from now on: every interface has its link-local address."""
     router.ip("addr add 2001:db8:0:1::1/64 dev e0 nodad")
     listeners = {name: kinds[name].wakes_on for name in ("link", "address", "route", "rule", "sysctl")}
     events = kernel.events(listeners)
-    async with asyncio.timeout(10):
-        while "tentative" in router.ip("addr") or not await quiet(kernel):
+    async with asyncio.timeout(SECONDS):
+        while not all(map(has_come_up, listing(router, "addr"))) or not await quiet(kernel):
             pass
     return events
 
@@ -140,7 +152,7 @@ async def test_lost_messages_concern_everybody(
     """The reader stands still while more happens than its queue holds."""
     monkeypatch.setattr(monitor, "RECEIVE_QUEUE", 1)
     events = kernel.events(LISTENERS)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SECONDS):
         for mtu in range(1400, 1410):
             router.ip(f"link set e2 mtu {mtu}")
         assert await anext(events) == {"link", "rule"}
@@ -164,7 +176,7 @@ async def test_a_monitor_that_finds_no_new_socket_tries_again_and_then_everybody
         return opened(*arguments) if len(tries) == 3 else _raise(errno.EMFILE)
 
     monkeypatch.setattr(monitor, "open_socket", scarce)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SECONDS):
         for mtu in range(1400, 1410):
             router.ip(f"link set e2 mtu {mtu}")
         assert await anext(events) == {"link", "rule"}

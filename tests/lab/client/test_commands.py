@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from controller_process import Agent, ControllerProcess, agent, network, running
+from controller_process import DEADLINE, Agent, ControllerProcess, agent, network, running
 from tasuki_proto.v1 import agent_pb2
 from tasuki_proto.v1.drift_pb2 import DriftItem
 from tasuki_proto.v1.router_pb2 import ObjectCounts, ObjectStatus
@@ -41,7 +41,7 @@ async def report(to: Agent, revision: int, *objects: ObjectStatus, drift: DriftI
 
 async def until(tasuki: Tasuki, *arguments: str, shows: str) -> Result:
     """Run the command until its output has this in it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while shows not in (result := await tasuki(*arguments)).out:
             pass
     return result
@@ -167,7 +167,7 @@ async def test_wait_ends_when_the_router_has_applied_it_and_tells_what_still_wai
         await tasuki("apply", "-", stdin=json.dumps(network("vps", "home")))
         await vps.hello("vps")
         await home.hello("home")
-        waiting = asyncio.create_task(tasuki("apply", "-", "--wait", "15", stdin=SPLIT))
+        waiting = asyncio.create_task(tasuki("apply", "-", "--wait", "50", stdin=SPLIT))
         for router in (vps, home):
             while (await router.intent())[0] < 2:
                 pass
@@ -185,7 +185,7 @@ async def test_wait_ends_when_the_router_has_applied_it_and_tells_what_still_wai
 async def test_wait_goes_on_though_the_controller_is_killed_and_started_again(
     tasuki: Tasuki, controller: ControllerProcess, tmp_path: Path
 ) -> None:
-    waiting = asyncio.create_task(tasuki("apply", "-", "--wait", "15", stdin=SPLIT))
+    waiting = asyncio.create_task(tasuki("apply", "-", "--wait", "50", stdin=SPLIT))
     await until(tasuki, "history", shows="local")
     await controller.kill()
     async with (
@@ -236,7 +236,7 @@ async def test_a_watch_gives_each_item_at_once_and_ends_quietly_when_interrupted
     await tasuki("apply", "-", stdin=SPLIT)
     watching = await start("drift", "--watch", "--format", "json", **at(controller.target))
     assert watching.stdout
-    async with agent(controller.target) as vps, asyncio.timeout(10):
+    async with agent(controller.target) as vps, asyncio.timeout(DEADLINE):
         await vps.hello("vps")
         await report(vps, 1, drift=drift_of("vps"))
         item: dict[str, Any] = json.loads(await watching.stdout.readline())
@@ -272,6 +272,7 @@ async def test_the_map_shows_each_subscribers_state(tasuki: Tasuki, controller: 
         await vps.hello("vps")
         await report(vps, 2)
         drawn = await until(tasuki, "map", "split", shows="# 1 converged")
+    await until(tasuki, "routers", shows="vps     seen")
     assert "- . . . . . . . ? # ." in drawn.out
     assert "?     8 2001:db8:ae08::/48 home: not connected" in drawn.out
     document = json.loads((await tasuki("map", "split", "--format", "json")).out)

@@ -41,7 +41,7 @@ def until_equal(there: Namespace, wanted: KernelState) -> None:
         assert (str(now - wanted), str(wanted - now)) == ("", "")
         return True
 
-    until(equal, within=10, why="both machines are alike")
+    until(equal, within=30, why="both machines are alike")
 
 
 @pytest.mark.parametrize(("router", "number"), SUBSCRIBERS)

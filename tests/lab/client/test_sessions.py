@@ -125,7 +125,7 @@ async def test_a_confirmation_takes_nobodys_uncommitted_changes_along(client: As
 
 
 async def test_a_lease_is_outlasted_inside_the_context(client: AsyncClient) -> None:
-    async with client.session(lease=1) as session, client.session() as other:
+    async with client.session(lease=3) as session, client.session() as other:
         await session.lock("candidate")
         end = asyncio.get_running_loop().time() + 2.5 * session.lease
         while asyncio.get_running_loop().time() < end:

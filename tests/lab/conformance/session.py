@@ -22,6 +22,10 @@ NONE: Final = config_pb2.EDIT_OPERATION_NONE
 Event = config_pb2.WatchCommitsResponse
 
 NETWORK: Final = "/tasuki-network:network"
+SHORT: Final = 3
+"""Seconds of a timer or a lease that is to run out, and within which a few calls are made before."""
+BEYOND: Final = SHORT + 0.5
+"""Seconds after which a timer of `SHORT` seconds would have gone off."""
 WAN: Final = {"interface": "wan0", "address": "198.51.100.1"}
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from controller_process import ControllerProcess, Operator, operator, running
 from lab.conformance.session import (
+    BEYOND,
     CANDIDATE,
     DELETE,
     RUNNING,
+    SHORT,
     Event,
     add,
     edit,
@@ -53,7 +55,7 @@ async def test_P2_reverts_to_the_state_before_the_first_confirmed_commit(alice: 
     await one.commit()
     await one.try_out("first")
     await one.try_out("second")
-    await one.try_out("third", 1)
+    await one.try_out("third", SHORT)
     assert await routers(alice) == {"before", "first", "second", "third"}
     await reverted(alice, "before")
     assert await revision(alice) == 5
@@ -83,7 +85,7 @@ async def test_P3_without_persist_another_session_can_neither_follow_up_nor_conf
 
 @pytest.mark.parametrize("end", ["closed", "lost"])
 async def test_P3_without_persist_the_end_of_the_session_reverts(alice: Operator, end: str) -> None:
-    one = await session(alice, lease=1 if end == "lost" else 0)
+    one = await session(alice, lease=SHORT if end == "lost" else 0)
     await one.try_out("a")
     if end == "closed":
         await one.close()
@@ -114,7 +116,7 @@ async def test_P4_with_persist_it_outlives_its_session_and_any_session_confirms_
 async def test_P4_with_persist_any_session_follows_up_by_name(alice: Operator, bob: Operator) -> None:
     await (await session(alice)).try_out("a", persist="upgrade")
     other = await session(bob)
-    await other.try_out("b", 1, persist_id="upgrade")
+    await other.try_out("b", SHORT, persist_id="upgrade")
     assert await routers(bob) == {"a", "b"}
     await reverted(bob)
 
@@ -128,9 +130,9 @@ async def test_P4_its_own_session_needs_the_name_too(alice: Operator) -> None:
 
 async def test_P5_a_follow_up_resets_the_timer_to_the_new_value(alice: Operator) -> None:
     one = await session(alice)
-    await one.try_out("a", 1)
+    await one.try_out("a", SHORT)
     await one.commit(confirmed=True, confirm_timeout=600)
-    await asyncio.sleep(1.5)  # What is waited for is that nothing happens.
+    await asyncio.sleep(BEYOND)  # What is waited for is that nothing happens.
     assert await routers(alice) == {"a"}
     await one.commit(confirmed=True, confirm_timeout=1)
     await reverted(alice)
@@ -153,10 +155,10 @@ async def test_P5_a_follow_up_may_carry_changes_and_keeps_the_baseline(alice: Op
 
 async def test_P6_a_plain_commit_confirms(alice: Operator) -> None:
     one = await session(alice)
-    await one.try_out("a", 1)
+    await one.try_out("a", SHORT)
     made = await one.commit()
     assert (made.committed, made.HasField("revert_at")) == (False, False)
-    await asyncio.sleep(1.5)  # What is waited for is that nothing happens.
+    await asyncio.sleep(BEYOND)  # What is waited for is that nothing happens.
     assert await routers(alice) == {"a"}
 
 
@@ -269,7 +271,7 @@ async def test_P11_the_controllers_own_revert_asks_no_lock(alice: Operator, bob:
     await one.lock(RUNNING)
     await other.lock(CANDIDATE)
     await other.unlock(CANDIDATE)
-    await one.try_out("a", 1)
+    await one.try_out("a", SHORT)
     await other.lock(CANDIDATE)
     await reverted(alice)
     async with refused("in-use"):

@@ -4,13 +4,15 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from controller_process import Operator, network, operator, running, struct
+from controller_process import DEADLINE, Operator, network, operator, running, struct
 from lab.conformance.session import (
+    BEYOND,
     CREATE,
     DELETE,
     MERGE,
     NETWORK,
     RUNNING,
+    SHORT,
     Event,
     add,
     edit,
@@ -24,8 +26,6 @@ from lab.conformance.session import (
 )
 
 LAN = "/ietf-interfaces:interfaces/interface[name='lan0']"
-TESTED = 1.5
-"""Seconds after which a timer of one second would have gone off."""
 
 
 async def test_mistake_1_a_follow_up_is_named_by_persist_id_and_need_not_be_named_anew(
@@ -52,7 +52,7 @@ async def test_mistake_2_a_confirming_commit_that_fails_does_not_lose_the_way_ba
 ) -> None:
     async with watching(bob) as watch:
         one = await session(alice)
-        await one.try_out("a", 2)
+        await one.try_out("a", SHORT)
         await one.edit(edit(CREATE, LAN, {"type": "iana-if-type:other"}, "nobody"))
         async with refused("data-missing"):
             await one.commit()
@@ -88,10 +88,10 @@ async def test_mistake_4_a_follow_up_does_not_move_the_baseline(alice: Operator)
 
 async def test_mistake_5_a_confirming_commit_with_changes_disarms_the_timer(alice: Operator) -> None:
     one = await session(alice)
-    await one.try_out("a", 1)
+    await one.try_out("a", SHORT)
     await one.edit(add("b"))
     await one.commit()
-    await asyncio.sleep(TESTED)  # What is waited for is that nothing happens.
+    await asyncio.sleep(BEYOND)  # What is waited for is that nothing happens.
     assert await routers(alice) == {"a", "b"}
 
 
@@ -130,7 +130,7 @@ async def test_mistake_7_commit_asks_the_locks(alice: Operator, bob: Operator, c
 async def test_mistake_8_a_lock_left_behind_does_not_block_the_next_commit(
     alice: Operator, bob: Operator
 ) -> None:
-    lost = await session(alice, lease=1)
+    lost = await session(alice, lease=SHORT)
     await lost.lock(RUNNING)
 
     async def applied() -> None:
@@ -143,7 +143,7 @@ async def test_mistake_8_a_lock_left_behind_does_not_block_the_next_commit(
             else:
                 return
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         await applied()
 
 
@@ -161,10 +161,10 @@ async def test_mistake_9_no_timer_stays_armed_after_a_commit_that_failed(
     one = await session(alice)
     await one.edit(edit(CREATE, LAN, {"type": "iana-if-type:other"}, "nobody"))
     async with refused("data-missing", f"{NETWORK}/router[name='nobody']"):
-        await one.commit(confirmed=True, confirm_timeout=1)
+        await one.commit(confirmed=True, confirm_timeout=SHORT)
     async with refused("invalid-value"):
         await one.cancel()
     await one.discard()
     await bob.apply(network("b"))
-    await asyncio.sleep(TESTED)  # What is waited for is that nothing happens.
+    await asyncio.sleep(BEYOND)  # What is waited for is that nothing happens.
     assert await routers(bob) == {"b"}

@@ -17,6 +17,7 @@ from lab.conformance.session import (
     CANDIDATE,
     MERGE,
     RUNNING,
+    SHORT,
     Session,
     add,
     candidate,
@@ -36,7 +37,7 @@ ENDS: Final = pytest.mark.parametrize("end", ["unlocked", "closed", "lost"])
 
 
 async def give_up(holder: Session, target: config_pb2.Target, end: str) -> None:
-    """End a lock in one of three ways; a lost session has a lease of a second."""
+    """End a lock in one of three ways; a lost session has a short lease."""
     if end == "unlocked":
         await holder.unlock(target)
     elif end == "closed":
@@ -202,7 +203,7 @@ async def test_C5_every_other_writer_fails_while_the_candidate_is_locked(
 async def test_C5_a_lock_ends_with_unlock_and_with_its_session(
     alice: Operator, bob: Operator, target: config_pb2.Target, end: str
 ) -> None:
-    one, other = await session(alice, lease=1 if end == "lost" else 0), await session(bob)
+    one, other = await session(alice, lease=SHORT if end == "lost" else 0), await session(bob)
     await one.lock(target)
     await give_up(one, target, end)
     await other.lock(target)
@@ -215,7 +216,7 @@ async def test_C5_a_lock_ends_with_unlock_and_with_its_session(
 async def test_C6_releasing_the_candidates_lock_discards_what_is_uncommitted(
     alice: Operator, end: str
 ) -> None:
-    one = await session(alice, lease=1 if end == "lost" else 0)
+    one = await session(alice, lease=SHORT if end == "lost" else 0)
     await one.lock(CANDIDATE)
     await one.edit(add("a"))
     assert await candidate(alice) == {"a"}
@@ -248,7 +249,7 @@ async def test_C7_unlock_fails_if_it_is_not_locked_or_by_another_session(
 
 async def test_C7_the_end_of_a_session_restores_what_was_before_its_confirmed_commit(alice: Operator) -> None:
     await alice.apply(network("before"))
-    one = await session(alice, lease=1)
+    one = await session(alice, lease=SHORT)
     await one.try_out("a")
     await reverted(alice, "before")
 
@@ -264,7 +265,7 @@ async def test_C8_a_session_is_a_secret_token_and_a_number_of_its_own(alice: Ope
 
 
 async def test_C8_a_lease_that_is_not_kept_ends_the_session(alice: Operator) -> None:
-    one = await session(alice, lease=1)
+    one = await session(alice, lease=SHORT)
     await one.edit(add("a"))
     await gone(one)
     assert await candidate(alice) == set()
@@ -273,10 +274,10 @@ async def test_C8_a_lease_that_is_not_kept_ends_the_session(alice: Operator) -> 
 
 
 async def test_C8_a_lease_that_is_kept_does_not(alice: Operator) -> None:
-    one = await session(alice, lease=1)
+    one = await session(alice, lease=SHORT)
     await one.lock(RUNNING)
     for _ in range(8):
-        await asyncio.sleep(0.25)  # The lease is what passes.
+        await asyncio.sleep(SHORT / 6)  # The lease is what passes.
         await one.keep()
     await one.edit(add("a"))
     await one.commit()

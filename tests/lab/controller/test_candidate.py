@@ -13,6 +13,7 @@ from lab.conformance.session import (
     CREATE,
     MERGE,
     NETWORK,
+    SHORT,
     Event,
     add,
     candidate,
@@ -243,7 +244,7 @@ async def test_an_older_revision_becomes_the_next_one(alice: Operator) -> None:
 async def test_a_rollback_in_a_session_can_be_tried_out(alice: Operator) -> None:
     await alice.apply(network("a"))
     await alice.apply(network("b"))
-    made = await alice.config.Rollback(config_pb2.RollbackRequest(number=1, confirm_seconds=1))
+    made = await alice.config.Rollback(config_pb2.RollbackRequest(number=1, confirm_seconds=SHORT))
     assert made.persist_id
     assert await routers(alice) == {"a"}
     await reverted(alice, "a", "b")

@@ -74,7 +74,7 @@ class Sessions(config_pb2_grpc.ConfigServiceServicer):
 
     def until_kept(self, times: int) -> None:
         with self._changed:
-            assert self._changed.wait_for(lambda: self.kept >= times, timeout=10)
+            assert self._changed.wait_for(lambda: self.kept >= times, timeout=60)
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_session_that_has_ended_is_not_kept_and_its_end_is_told(client: Client
     def stay() -> None:
         with client.session(lease=LEASE) as session:
             sessions.until_kept(1)
-            session._keeper.join(timeout=10)
+            session._keeper.join(timeout=60)
             assert not session._keeper.is_alive()
 
     with pytest.raises(ConfigRejected, match="no such session"):

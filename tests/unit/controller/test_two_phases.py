@@ -83,10 +83,10 @@ class TestPrepare:
         silent = await connect(fleet, "silent")
         began = later(0)
         answers = await fleet.prepare({"away": ONE, "silent": ONE}, timeout=0.05)
-        assert later(0) - began < 1
+        assert later(0) - began < 5
         assert answers == {"away": Prepared(), "silent": Prepared()}
         assert await sent(silent) == [], "it is not asked any more when it reads again"
-        await asyncio.wait_for(fleet.prepare({"silent": ONE}, timeout=3600), 5)
+        await asyncio.wait_for(fleet.prepare({"silent": ONE}, timeout=3600), 60)
         assert await sent(silent) == [], "nor waited for again before it has said anything"
 
     async def test_two_who_ask_at_once_get_answers_of_their_own(self, fleet: Fleet) -> None:

@@ -97,7 +97,7 @@ class Agent:
         return cls(fleet, fleet.connect(agent_pb2.Hello(router=router), "192.0.2.9:1"))
 
     async def receive(self, kind: str) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 for message in await self.link.outbox.take():
                     if message.HasField("intent"):
@@ -127,7 +127,7 @@ class Agent:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.01)
 
@@ -469,7 +469,7 @@ async def test_watchers_hear_how_routers_come_along(datastores: Datastores, flee
         await home.take_up()
         await committing
         seen: list[Result] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while Result.APPLIED not in seen:
                 news = [event for event in await events.take() if event.kind is EventKind.ROUTER]
                 seen += [event.routers["home"].result for event in news if "home" in event.routers]
