@@ -142,6 +142,7 @@ class Forwarding:
         return [
             *(sys.executable, "-m", "pytest", f"--answers={guest.ANSWERS}", "-p", "no:cacheprovider"),
             *(f"--verbosity={self._config.get_verbosity()}", f"--tb={option.tbstyle}"),
+            "--color=no",  # its console would have colours, what this is printed to need not
             *(["--showlocals"] if option.showlocals else []),
             *self._waiting,
         ]
