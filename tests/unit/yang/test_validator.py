@@ -141,9 +141,9 @@ BAD = {
         network(subscriber(8, underlay={"interface": "wan0"})),
         (
             "data-missing",
-            "instance-required",
-            f"{SPLIT}/subscriber[number='8']/underlay/address",
-            "'address' is missing",
+            "missing-choice",
+            f"{SPLIT}/subscriber[number='8']/underlay",
+            "give 'address'",
         ),
     ),
     "a metric in the other mode": (
@@ -292,7 +292,7 @@ def test_all_violations_are_found_in_one_pass_beside_all_structural_problems() -
         "/subscriber[number='1']/router",
         "/subscriber[number='2']",
         "/subscriber[number='3']/mode",
-        "/subscriber[number='4']/underlay/address",
+        "/subscriber[number='4']/underlay",
         "/subscriber[number='4']/underlay/interface",
         "/subscriber[number='4']/underlay/mtu",
     ]
@@ -445,7 +445,7 @@ def test_many_problems_cost_as_much_more_as_there_are_more(malformed: Json) -> N
 
 def test_an_unknown_node_does_not_hide_what_is_missing_beside_it() -> None:
     document = network(subscriber(8, underlay={"interface": "wan0"}) | {"not a name": 1})
-    assert sorted(paths(document)) == ["/subscriber[number='8']", "/subscriber[number='8']/underlay/address"]
+    assert sorted(paths(document)) == ["/subscriber[number='8']", "/subscriber[number='8']/underlay"]
 
 
 def test_a_reference_to_a_router_whose_name_is_no_text_is_no_problem_of_its_own() -> None:
