@@ -125,7 +125,7 @@ async def test_an_interface_that_has_no_link_local_address_by_nature_needs_none(
 
     def carrier_is_known() -> bool:
         (link,) = listing(router, "link show dev lan0")
-        return link["operstate"] != "UNKNOWN" or link["link_type"] == "loopback"
+        return bool(link["operstate"] != "UNKNOWN" or link["link_type"] == "loopback")
 
     until(carrier_is_known, within=5, why="the kernel has looked for lan0's carrier")
     key = AddressKey("lan0", "2001:db8:1::1")
