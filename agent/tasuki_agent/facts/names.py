@@ -84,10 +84,14 @@ class NameSource:
                     tasks[name] = group.create_task(self._follow(name, changed), name=name.subject)
 
     async def _follow(self, name: "_Name", changed: Callable[[], None]) -> None:
+        task = asyncio.current_task()
         while True:
             name.try_again.clear()
             async with self._at_once:
                 news = await name.ask()
+            if task and task.cancelling():
+                # Before Python 3.12 asyncio.wait_for, which is inside, may swallow that.
+                return
             if news:
                 changed()
             await name.rest()

@@ -1,13 +1,18 @@
 """Which address of a name is used, and how often the DNS is asked."""
 
+import asyncio
 import itertools
 import logging
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tasuki_agent.facts.names import SOURCE, keep_seconds, retry_seconds, sort_out, stay
+from tasuki_agent.facts import names
+from tasuki_agent.facts.names import SOURCE, Answer, keep_seconds, retry_seconds, sort_out, stay
 from tasuki_yang.facts import FactKey
 
 addresses = st.lists(st.sampled_from([f"2001:db8::{n:x}" for n in range(1, 20)]), unique=True, max_size=6)
@@ -69,3 +74,37 @@ def test_what_an_earlier_run_knew_counts_until_there_is_an_answer(caplog: pytest
     assert source.learn([key], {}, known) == known
     assert source.learn([], {}, known) == {}
     assert not caplog.records
+
+
+async def test_the_source_ends_also_when_an_answer_comes_at_that_very_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asking = asyncio.Event()
+
+    async def resolve(_name: str, _servers: list[str]) -> Answer:
+        asking.set()
+        with suppress(asyncio.CancelledError):  # as asyncio.wait_for does then in Python 3.11
+            await asyncio.Event().wait()
+        return Answer(("2001:db8::1",), 3600)
+
+    monkeypatch.setattr(names, "resolve", resolve)
+    source = SOURCE(Path("/nonexistent"))
+    source.learn([FactKey("gw.example.net", "addresses")], {}, {})
+    run = asyncio.create_task(source.run(lambda: None))
+    await asking.wait()
+    run.cancel()
+    async with asyncio.timeout(10):
+        with suppress(asyncio.CancelledError):
+            await run
+
+
+def test_a_router_without_names_does_not_pay_for_a_resolver() -> None:
+    program = """
+import sys
+from pathlib import Path
+from tasuki_agent.facts import Sources
+Sources.load(Path("/nonexistent")).learn([], {}, {})
+print("dns" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
