@@ -1,11 +1,7 @@
 """An address in a delegated prefix, on a real kernel."""
 
 import json
-import socket
-import struct
 import time
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -83,28 +79,6 @@ async def test_an_address_follows_its_prefix_and_goes_with_it(
     lease.prefix = None
     assert len(await statuses(reconciler)) == 1
     assert held(router) == []
-
-
-def told(news: socket.socket) -> Iterator[int]:
-    """Types of the messages about addresses at that place in a prefix, in their order."""
-    with suppress(BlockingIOError):
-        while True:
-            message = news.recv(65536)
-            if bytes.fromhex("0002 0000 0000 0000 00b4") in message:
-                yield struct.unpack_from("=LH", message)[1]
-
-
-async def test_the_new_address_is_there_before_the_old_one_goes(
-    router: Namespace, reconciler: Reconciler, lease: Lease
-) -> None:
-    lease.prefix = FIRST
-    await statuses(reconciler)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, uapi.NETLINK_ROUTE) as news:
-        news.bind((0, 1 << (uapi.RTNLGRP_IPV6_IFADDR - 1)))
-        news.setblocking(False)
-        lease.prefix = SECOND
-        await statuses(reconciler)
-        assert list(told(news)) == [uapi.RTM_NEWADDR, uapi.RTM_DELADDR]
 
 
 async def test_the_end_of_a_tunnel_takes_nothing_of_its_prefix_onto_the_link(
