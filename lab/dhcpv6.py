@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class Delegation:
 
     prefix: str = "2001:db8:1200::/56"
     aftr_name: str = ""
-    renew: int = 1
+    renew: int = 7200
     preferred: int = 600
     valid: int = 900
 
@@ -65,10 +65,12 @@ class Server:
             self._program.stop()
 
     def delegate(self, **changes: Any) -> None:
-        """Give something else from the next message on. The client renews as it was last told to."""
+        """Give something else from the next message on."""
         self.delegation = replace(self.delegation, **changes)
         self._configure()
+        loaded = self.log.count("DHCP6_CONFIG_COMPLETE")
         os.kill(self._program.pid, signal.SIGHUP)
+        until(lambda: self.log.count("DHCP6_CONFIG_COMPLETE") > loaded, within=20, why="Kea has loaded it")
 
     def _can_be_bound(self) -> bool:
         return "fe80" in self.machine.ip(f"-6 address show dev {self.interface} scope link -tentative")
@@ -125,7 +127,7 @@ class Client:
     """The agent's."""
 
     @contextmanager
-    def running(self) -> Iterator[Program]:
+    def running(self) -> Iterator[None]:
         """Ask for a prefix and tell of it. What it remembers of leases is kept."""
         configuration = CLIENT_CONFIGURATION.read_text()
         configuration = configuration.replace("interface wan0", f"interface {self.interface}")
@@ -135,16 +137,32 @@ class Client:
         memory = self.directory / "dhcpcd"
         memory.mkdir(exist_ok=True)
         # dhcpcd's files are named after the interface alone; `ip netns exec` has mounts of its own.
-        private = f"mount -t tmpfs run /run && mount --bind {memory} /var/lib/dhcpcd"
+        own = f"mount -t tmpfs run /run && mkdir -p /var/lib/dhcpcd && mount --bind {memory} /var/lib/dhcpcd"
         command = f"dhcpcd -B -6 -d -f {file} -c {HOOK} {self.interface}"
-        program = Program(
-            self.machine, ("sh", "-c", f"{private} && exec {command}"), self.directory / "dhcpcd.log"
+        self._program = Program(
+            self.machine, ("sh", "-c", f"{own} && exec {command}"), self.directory / "dhcpcd.log"
         )
-        program.start()
+        self._program.start()
         try:
-            yield program
+            yield
         finally:
-            program.stop()
+            try:
+                self._program.stop()
+            finally:
+                self.kill()
+
+    def renew(self) -> None:
+        """Ask again now, as `dhcpcd -n` makes it."""
+        os.kill(self._program.pid, signal.SIGHUP)
+
+    def release(self) -> None:
+        """Give the lease back and end, as `dhcpcd -k` makes it."""
+        os.kill(self._program.pid, signal.SIGALRM)
+
+    def kill(self) -> None:
+        """End it at once, with the processes that it has for its privileges."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._program.pid, signal.SIGKILL)
 
 
 def _wire_name(name: str) -> bytes:

@@ -1,7 +1,5 @@
 """Leases of a real DHCPv6 server, by a real client that is set up as the example says."""
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +68,7 @@ async def test_a_renumbered_line_changes_the_fact_at_once(
         with client.running():
             await learner.until(PREFIX, OLD)
             server.delegate(prefix=NEW, aftr_name="gw.example.org")
+            client.renew()
             await learner.until(PREFIX, NEW)
             await learner.until(AFTR, "gw.example.org")
     assert learner.history[PREFIX][:3] == [None, (OLD,), (NEW,)]
@@ -101,9 +100,9 @@ async def test_a_lease_that_is_given_back_is_no_fact_any_more(
     server: Server, client: Client, learner: Learner
 ) -> None:
     async with learner.running():
-        with client.running() as dhcpcd:
+        with client.running():
             await learner.until(PREFIX, OLD)
-            os.kill(dhcpcd.pid, signal.SIGALRM)  # as `dhcpcd -k` does
+            client.release()
             await learner.until(PREFIX)
     assert "DHCP6_RELEASE_PD" in server.log
 
@@ -111,10 +110,10 @@ async def test_a_lease_that_is_given_back_is_no_fact_any_more(
 async def test_a_client_that_dies_leaves_the_prefix_until_its_lifetime_ends(
     server: Server, client: Client, learner: Learner
 ) -> None:
-    server.delegate(renew=1, preferred=4, valid=6)
+    server.delegate(renew=3, preferred=4, valid=6)
     async with learner.running():
-        with client.running() as dhcpcd:
+        with client.running():
             await learner.until(PREFIX, OLD)
-            os.killpg(dhcpcd.pid, signal.SIGKILL)  # and the processes that it has for its privileges
+            client.kill()
             assert learner.facts[PREFIX] == (OLD,)
             await learner.until(PREFIX)
