@@ -62,6 +62,8 @@ class Advertiser:
             yield
         finally:
             self._program.stop()
+            for port, prefix in self.lines.items():
+                self._route("del", port, prefix)
 
     def renumber(self, lines: Mapping[str, str | None]) -> None:
         """Give these ports other prefixes, all at once; None takes the prefix away."""

@@ -3,16 +3,19 @@
 The clocks are those of ping(8) and ip(8), which an emulated machine slows down less than anything in Python.
 """
 
+import json
+import random
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from netns import Namespace, until
+from netns import Namespace, patient, until
 from programs import Program
 
 PING_INTERVAL = 0.02
@@ -21,6 +24,8 @@ _REPLY = re.compile(r"^\[(\d+\.\d+)\] \d+ bytes from .* icmp_seq=(\d+)", re.MULT
 _NEW_ADDRESS = re.compile(r"^\[(\S+)\] \d+: (\S+) +inet6 (\S+)/\d+ scope global(.*)$", re.MULTILINE)
 _UNUSABLE = {"tentative", "deprecated", "dadfailed"}
 _ETH_P_ALL = 3
+_TRANSFER_PORT = 7778
+_FRAGMENTATION = ("IpFragCreates", "IpFragFails", "Ip6FragCreates", "Ip6FragFails")
 _SO_RCVBUFFORCE = 33
 
 
@@ -143,3 +148,39 @@ class Wire:
                 yield self._socket.recv(1 << 16)
             except BlockingIOError:
                 return
+
+
+def transfer(client: Namespace, server: Namespace, address: str, size: int) -> None:
+    """Send so many bytes by TCP to a server that sends them back, and insist that they are the same."""
+    sent = random.Random(size).randbytes(size)
+    with server.entered():
+        listener = socket.create_server((address, _TRANSFER_PORT))
+    with listener, ThreadPoolExecutor(1) as threads:
+        served = threads.submit(_send_back, listener, size)
+        with client.entered(), socket.create_connection((address, _TRANSFER_PORT), patient(30)) as connection:
+            connection.sendall(sent)
+            received = _received(connection, size)
+        served.result()
+    assert received == sent
+
+
+def _send_back(listener: socket.socket, size: int) -> None:
+    listener.settimeout(patient(30))
+    connection, _ = listener.accept()
+    with connection:
+        connection.settimeout(patient(30))
+        connection.sendall(_received(connection, size))
+
+
+def _received(connection: socket.socket, size: int) -> bytes:
+    """So many bytes, or fewer if there are no more."""
+    arrived = bytearray()
+    while len(arrived) < size and (part := connection.recv(1 << 16)):
+        arrived += part
+    return bytes(arrived)
+
+
+def fragmentation(machine: Namespace) -> Mapping[str, int]:
+    """How often the machine made fragments, or would have had to, so far."""
+    counters = json.loads(machine.run("nstat", "--json", "-asz"))["kernel"]
+    return {name: counters[name] for name in _FRAGMENTATION}
