@@ -50,7 +50,7 @@ vm-shell: setup guest ## A shell in that virtual machine
 check: check-style check-types check-architecture check-yang check-proto check-generated ## All that needs no root; make -k check goes on after a failure
 
 .PHONY: bench
-bench: setup ## Measure, as ratios within one run (JSON=1 for JSON)
+bench: setup daemons guest ## Measure, as ratios within one run (JSON=1 for JSON)
 	@PYTHONPATH=lab $(BIN)/python bench/run.py $(if $(JSON),--json)
 
 # --- Parts of check ---
