@@ -18,6 +18,8 @@ from tasuki_yang.path import get
 from tasuki_yang.schema import ROUTER
 from unit.agent_kernel.test_models import FACTS, TREE, WANTED, parsed
 
+LINE = FactKey("wan0", "global-address")
+
 
 def without(*keys: FactKey) -> Known:
     """All that is known but this."""
@@ -76,6 +78,29 @@ def test_an_end_outside_the_delegated_prefix_waits_for_another_one() -> None:
 def test_a_tunnel_says_which_of_its_ends_it_learned(name: str, learned: tuple[str, ...]) -> None:
     wanted: Any = link.want(parsed(TREE), Known(FACTS))[name]
     assert wanted.learned == learned
+
+
+@pytest.mark.parametrize(
+    ("kind", "rest"),
+    [("vxlan", {"vni": 1, "underlay": "wan0"}), ("ip6tnl", {}), ("ip6gre", {})],
+    ids=["vxlan", "ip6tnl", "ip6gre"],
+)
+@pytest.mark.parametrize(
+    ("remote", "asked"),
+    [
+        ({"remote-unknown": "a global address of wan0 of router office"}, set()),
+        ({"remote-name": {"name": "gw.example.net"}}, {FactKey("gw.example.net", "addresses")}),
+    ],
+    ids=["another router's end", "a name"],
+)
+def test_both_ends_are_asked_for_while_neither_is_known(
+    kind: str, rest: dict[str, Any], remote: dict[str, Any], asked: set[FactKey]
+) -> None:
+    tunnel = {**rest, "local-interface": "wan0", **remote}
+    interface = {"name": "t0", "type": f"tasuki-link:{kind}", f"tasuki-link:{kind}": tunnel}
+    wanted = link.want(parsed({"ietf-interfaces:interfaces": {"interface": [interface]}}), known := Known())
+    assert wanted["t0"] == Waiting(LINE.text, LINE.hint)
+    assert known.asked == {LINE, *asked}
 
 
 def waiting_address(known: Known) -> tuple[AddressKey, Any]:

@@ -1,6 +1,7 @@
 """The ends of tunnels: fixed ones, and those that have to be learned first. Pure."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from tasuki_yang.facts import address_in
@@ -93,6 +94,31 @@ class Ends(Protocol):
     def remote_unknown(self) -> str | None:
         """What the controller waits for."""
         ...
+
+
+def both_ends(ends: Ends, known: Known, *, must_be_here: bool) -> tuple[str | None, str]:
+    """The local end, None if the kernel may choose, and the remote end.
+
+    The remote one is asked for also while the local one is not known, and the local one first: what is asked
+    for is looked out for, and told to the other side, which may be waiting for it as well.
+
+    Args:
+        ends: what the model says of them.
+        known: what is asked.
+        must_be_here: whether a fixed local address is waited for until an interface has it.
+
+    Raises:
+        Unknown: one of them is not known yet, or no interface has the local address.
+    """
+    try:
+        local = local_end(ends, known)
+        if local and ends.local and must_be_here:
+            present(local, known)
+    except Unknown:
+        with suppress(Unknown):
+            remote_end(ends, known)
+        raise
+    return local, remote_end(ends, known)
 
 
 def local_end(ends: Ends, known: Known) -> str | None:

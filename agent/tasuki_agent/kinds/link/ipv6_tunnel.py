@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 from tasuki_agent.kernel import addresses
 from tasuki_agent.kernel.attributes import number, raw, u8, u32
 from tasuki_agent.kernel.interfaces import Names
-from tasuki_agent.kinds.link.ends import Ends, local_end, present, remote_end
+from tasuki_agent.kinds.link.ends import Ends, both_ends
 from tasuki_agent.kinds.link.linktypes import BASICS
 from tasuki_agent.known import Known
 
@@ -120,14 +120,14 @@ def carrier(parameters: Parameters, known: Known) -> Carrier:
     Raises:
         Unknown: an end is not known yet, or no interface has the local address.
     """
-    local = local_end(parameters, known)
+    local, remote = both_ends(parameters, known, must_be_here=True)
     if local is None:
         raise ValueError("a tunnel without a local end")
     limit = parameters.encapsulation_limit
     return Carrier(
         underlay=parameters.underlay,
-        local=present(local, known) if parameters.local else local,
-        remote=remote_end(parameters, known),
+        local=local,
+        remote=remote,
         encapsulation_limit=None if limit == "none" else limit,
         hop_limit=parameters.hop_limit,
     )

@@ -10,7 +10,7 @@ from tasuki_agent.kernel import addresses
 from tasuki_agent.kernel.attributes import be16, number, raw, u8, u32
 from tasuki_agent.kernel.interfaces import Names
 from tasuki_agent.kind import optional
-from tasuki_agent.kinds.link.ends import learned_fields, local_end, remote_end
+from tasuki_agent.kinds.link.ends import both_ends, learned_fields
 from tasuki_agent.kinds.link.linktypes import BASICS, Basis
 from tasuki_agent.known import Known
 
@@ -67,12 +67,13 @@ class VxlanType:
         vxlan = interface.vxlan
         if vxlan is None:
             raise ValueError(f"interface {interface.name} is a vxlan without its parameters")
+        local, remote = both_ends(vxlan, known, must_be_here=False)
         return Vxlan(
             vni=vxlan.vni,
             port=vxlan.udp_port,
             underlay=vxlan.underlay,
-            remote=remote_end(vxlan, known),
-            local=local_end(vxlan, known),
+            remote=remote,
+            local=local,
             learning=vxlan.learning,
             up=interface.enabled,
             mtu=interface.mtu,
