@@ -149,7 +149,8 @@ class DriftBook:
     def settle(self, wanted: Wanted, differences: Iterable[Difference]) -> None:
         """Remember what is as wanted now; what differs keeps what was remembered of it.
 
-        What is excused is forgotten: to make it again is no repair.
+        What is excused is forgotten: to make it again is no repair. What waits and is there is remembered as
+        it is: to be rid of it, when nothing asks for it any more, is none either.
         """
         settled = {name: dict(specs) for name, specs in wanted.items()}
         for difference in differences:
@@ -157,7 +158,9 @@ class DriftBook:
                 continue
             ref = difference.ref
             before = self.settled.get(ref.kind, {}).get(ref.key)
-            if before is None or difference.excused:
+            if difference.class_ is Class.WAITING and difference.observed is not None:
+                settled.setdefault(ref.kind, {})[ref.key] = difference.observed
+            elif before is None or difference.excused:
                 settled.setdefault(ref.kind, {}).pop(ref.key, None)
             else:
                 settled.setdefault(ref.kind, {})[ref.key] = before

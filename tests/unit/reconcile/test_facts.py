@@ -101,6 +101,19 @@ async def test_what_its_kind_suspends_is_suspended_once_and_comes_back_without_d
     assert router.drift() == []
 
 
+async def test_what_waits_and_is_not_wanted_any_more_goes_without_drift(
+    router: Router, source: Source
+) -> None:
+    source.facts[A] = (str(SMALL),)
+    router.intend(LINK)
+    await router.step()
+    source.facts.clear()
+    assert await router.step() == ["update link a"]
+    router.intend({})
+    assert await router.step() == ["delete link a"]
+    assert router.drift() == []
+
+
 async def test_what_is_lost_with_what_waits_is_no_drift(router: Router, source: Source) -> None:
     source.facts[A] = ("7",)
     router.intend(LINK, WITH_ADDRESS)
