@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import dns.message
@@ -56,7 +56,8 @@ class Nameserver:
                 continue
             answer = self._answer(dns.message.from_wire(query))
             if not self.silent:
-                server.sendto(answer.to_wire(), client)
+                with suppress(OSError):  # nobody is where the question came from any more
+                    server.sendto(answer.to_wire(), client)
 
     def _answer(self, query: dns.message.Message) -> dns.message.Message:
         name = query.question[0].name.to_text(omit_final_dot=True)
