@@ -95,15 +95,17 @@ class AddressWatch:
     """What the kernel of a machine tells of global addresses."""
 
     program: Program
+    before: frozenset[str]
+    """Addresses that the machine had, deprecated ones too: they come up again and again."""
 
-    def usable(self, interface: str, *, other_than: str | None, within: float = 30) -> float:
-        """When the interface first had a usable address other than that one; waits for it."""
+    def usable(self, interface: str, *, within: float = 30) -> float:
+        """When an address that is new there was first usable, in seconds since 1970; waits for it."""
 
         def moments() -> list[float]:
             return [
                 datetime.fromisoformat(moment).timestamp()
                 for moment, name, address, flags in _NEW_ADDRESS.findall(self.program.output())
-                if name == interface and address != other_than and not _UNUSABLE & set(flags.split())
+                if name == interface and address not in self.before and not _UNUSABLE & set(flags.split())
             ]
 
         until(moments, within=within, why=f"{interface} of {self.program.namespace.name} has a new address")
@@ -115,9 +117,10 @@ class AddressWatch:
         """Watch until the end of the block."""
         command = ["ip", "-ts", "-6", "monitor", "address"]
         program = Program(machine, command, directory / f"addresses-{machine.name}")
+        before = machine.ip("-6 -o addr show scope global").splitlines()
         program.start()
         try:
-            yield cls(program)
+            yield cls(program, frozenset(line.split()[3].partition("/")[0] for line in before))
         finally:
             program.kill()
 

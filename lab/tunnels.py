@@ -13,7 +13,7 @@ from typing import Any
 from aftr import aftr
 from deployment import Deployment
 from nameserver import Nameserver
-from ngn import AFTRS, INTERNET_HOST, RESOLVER, VPS, Ngn, global_address
+from ngn import AFTRS, INTERNET_HOST, RESOLVER, VPS, Ngn
 from traffic import AddressWatch, Flow, Pings
 
 ROUTERS = ("vps", "home-a", "home-b")
@@ -171,15 +171,11 @@ class Site:
     def recovery(self, move: Callable[[], None], *routers: str) -> Mapping[Flow, float]:
         """Seconds from the moment that all these routers' new addresses are usable until each flow passes."""
         machines = [self.deployment.router(router) for router in routers]
-        before = [global_address(machine) for machine in machines]
         with ExitStack() as stack:
             pings = [stack.enter_context(Pings.going_on(flow, self.directory)) for flow in self.flows]
             watches = [stack.enter_context(AddressWatch.on(machine, self.directory)) for machine in machines]
             move()
-            usable = max(
-                watch.usable("wan0", other_than=address)
-                for watch, address in zip(watches, before, strict=True)
-            )
+            usable = max(watch.usable("wan0") for watch in watches)
             return {ping.flow: ping.passed_after(usable) - usable for ping in pings}
 
 
