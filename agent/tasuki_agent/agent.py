@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import NoReturn
 
 from tasuki_proto.channel import Target, TlsFiles
-from tasuki_yang.facts import Facts
 
 from tasuki_agent import kinds
 from tasuki_agent.controller_link import ControllerLink
@@ -19,6 +18,7 @@ from tasuki_agent.intent import Intent
 from tasuki_agent.kernel import Kernel
 from tasuki_agent.kind import Tree
 from tasuki_agent.operational import operational_tree, with_state
+from tasuki_agent.reconcile.facts import KnownFact
 from tasuki_agent.reconcile.reconciler import Reconciler
 from tasuki_agent.state import StateDir
 
@@ -53,7 +53,7 @@ class Agent:
             )
             sources = Sources.load(self.state.path)
             reconciler.facts.sources = sources.learn
-            reconciler.facts.restore(self.state.load_facts(), self.clock())
+            reconciler.facts.restore(self.state.load_facts())
             recorder = _Recorder(self.state, reconciler)
             custody = Custody(self.state, reconciler, self.clock, self.uptime, kernel.world)
             link = ControllerLink(
@@ -102,7 +102,7 @@ class _Recorder:
     reconciler: Reconciler
     _written: list[int] | None = None
     _lost: int = 0
-    _facts: Facts | None = None
+    _facts: list[KnownFact] = field(default_factory=list)
 
     def record(self) -> None:
         self._record_facts()
@@ -110,7 +110,7 @@ class _Recorder:
 
     def _record_facts(self) -> None:
         facts = self.reconciler.facts.last()
-        if facts == (self._facts or {}):
+        if facts == self._facts:
             return
         try:
             self.state.save_facts(facts)

@@ -12,6 +12,7 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -37,6 +38,8 @@ _ANSWERS = 8
 """Answers that may wait to be sent; further questions wait to be read."""
 _HUNG_UP = ("Socket closed", "Connection reset", "handshake")
 """gRPC's words when the other side does not like our certificate: TLS 1.3 tells no more."""
+LOOK_SECONDS = 5.0
+"""How long the first stream waits at the most for the first look at the kernel."""
 REPORT_INTERVAL = 0.05
 """Seconds between reports at least, so that a burst of changes is told of once."""
 
@@ -91,6 +94,7 @@ class ControllerLink:
 
     async def run(self) -> NoReturn:
         """Keep a stream to the controller, for ever."""
+        await self._look_first()
         backoff = 0.5
         while True:
             started = time.monotonic()
@@ -110,6 +114,14 @@ class ControllerLink:
                 backoff = 0.5
             await asyncio.sleep(backoff * random.uniform(0.5, 1.0))  # noqa: S311 - spreads agents, hides nothing
             backoff = min(backoff * 2, MAX_BACKOFF)
+
+    async def _look_first(self) -> None:
+        """Wait for the first look at the kernel: what is told at first should be no mere memory of facts."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                while self.reconciler.intent is not None and not self.reconciler.facts.fresh:
+                    await self._stale.wait()
+                    self._stale.clear()
 
     def _log_loss(self, error: Exception) -> None:
         reason = str((error.details() if isinstance(error, aio.AioRpcError) else error) or "no reason given")
@@ -239,6 +251,11 @@ class ControllerLink:
             answer.waiting.extend(preparation.waiting)
         except (BrokenIntent, Transient) as error:
             answer.refusals.add(error_type="application", error_tag="operation-failed", message=str(error))
+        except Exception as error:
+            # What cannot even be planned must not be committed, whoever is to blame.
+            log.exception("an intent cannot be planned")
+            message = f"the agent cannot plan this: {error!r}; its log has more"
+            answer.refusals.add(error_type="application", error_tag="operation-failed", message=message)
         return agent_pb2.ConnectRequest(prepare_answer=answer)
 
     async def _operational(self, request_id: int) -> agent_pb2.ConnectRequest:

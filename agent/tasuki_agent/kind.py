@@ -27,8 +27,9 @@ Tree: TypeAlias = dict[str, Any]
 Spec: TypeAlias = Any
 """A frozen dataclass.
 
-Its fields with `compare=False` are evidence (marks, indexes), never part of a difference. One that can be as
-wanted and of no use yet has a property `settling`, which says what is still under way.
+Its fields with `compare=False` are evidence (marks, indexes), never part of a difference. Two properties say
+what cannot be taken for granted: `settling`, what is still under way before the object is of use, and
+`at_once`, whether it is of use from the moment that it is made.
 """
 
 

@@ -75,10 +75,10 @@ def build(
         ),
         objects=[_object(by_name[ref.kind], ref, status) for ref, status in entries],
         drift=[agent_pb2.SequencedDrift(sequence=n, item=_item(item, router)) for n, item in drift],
-        problem=problem,
+        problem=problem or reconciler.trouble,
         reverted=_reverted(reverted) if reverted else None,
         revision=reconciler.judged.revision if reconciler.judged else 0,
-        facts=[_fact(fact) for fact in reconciler.facts],
+        facts=[_fact(fact) for fact in reconciler.facts if reconciler.facts.fresh],
     )
 
 

@@ -19,12 +19,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from tasuki_yang.facts import Facts, parse_key, parse_values
+from tasuki_yang.facts import parse_key, parse_values
 
 from tasuki_agent.durable import replace_file
 from tasuki_agent.intent import BrokenIntent, Intent
 from tasuki_agent.reconcile.compare import Class
 from tasuki_agent.reconcile.drift import Action, DriftItem
+from tasuki_agent.reconcile.facts import KnownFact
 from tasuki_agent.trial import Cause, Held, Reverted, Trial
 
 log = logging.getLogger(__name__)
@@ -103,13 +104,13 @@ class StateDir:
         if records or path.exists():
             replace_file(path, json.dumps(records).encode())
 
-    def load_facts(self) -> Facts:
+    def load_facts(self) -> list[KnownFact]:
         """The last values of what was asked for."""
-        return self._read("facts.json", _facts_of) or {}
+        return self._read("facts.json", _facts_of) or []
 
-    def save_facts(self, facts: Facts) -> None:
+    def save_facts(self, facts: Iterable[KnownFact]) -> None:
         """Keep the values, so that a restart moves no tunnel."""
-        record = {str(key): values for key, values in facts.items()}
+        record = {str(fact.key): {"values": fact.values, "since": fact.since} for fact in facts}
         path = self.path / "facts.json"
         if record or path.exists():
             replace_file(path, json.dumps(record).encode())
@@ -163,9 +164,11 @@ def _held_of(record: Any) -> Held:
     )
 
 
-def _facts_of(record: Any) -> Facts:
-    keys = {parse_key(text): tuple(map(str, values)) for text, values in dict(record).items()}
-    return {key: parse_values(key, values) for key, values in keys.items()}
+def _facts_of(record: Any) -> list[KnownFact]:
+    return [
+        KnownFact(key, parse_values(key, tuple(map(str, fact["values"]))), float(fact["since"]))
+        for key, fact in ((parse_key(text), fact) for text, fact in dict(record).items())
+    ]
 
 
 def _to_item(record: dict[str, Any]) -> DriftItem:

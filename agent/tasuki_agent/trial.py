@@ -97,7 +97,11 @@ def _is_what_cut_off(left: Reverted, intent: Intent) -> bool:
 
 
 def _guarded(held: Held, intent: Intent) -> Intent | None:
-    before = held.before or held.intent
+    """What the guard goes back to: never to before another router moved, which nobody did to this one."""
+    moved = intent.revision == held.intent.revision
+    before = held.before if moved else held.before or held.intent
+    if before is None:
+        return None
     unguarded = intent.tree.agent.controller_timeout == 0 or intent.text == before.text
     return None if unguarded else before
 

@@ -280,6 +280,20 @@ class TestGuard:
         await router.get_proven(moved)
         assert router.held == Held(moved)
 
+    async def test_what_the_revision_becomes_when_another_router_moves_is_not_guarded(
+        self, router: Router
+    ) -> None:
+        moved = intent(OLD.revision, "old, with another address of the far end")
+        await router.get(moved)
+        router.pass_by(TIMEOUT)
+        assert router.held == Held(moved), "a line that fails right then must not bring the old address back"
+
+    async def test_a_change_stays_guarded_when_another_router_moves_meanwhile(self, router: Router) -> None:
+        await router.get(NEW)
+        await router.get(intent(2, "new, with another address of the far end"))
+        router.pass_by(TIMEOUT)
+        assert router.left == (2, 1, Cause.UNREACHABLE)
+
     async def test_a_newer_revision_with_what_the_router_has_again_ends_the_matter(
         self, router: Router
     ) -> None:

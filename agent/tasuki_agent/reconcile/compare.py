@@ -72,11 +72,20 @@ def _is_excused(
     if spec is None or difference.class_ is Class.FOREIGN:
         return False
     needs = kinds[difference.ref.kind].needs(difference.ref.key, spec)
-    return any(_is_withheld(kinds, need, wanted, observed) for need in needs)
+    passed = {difference.ref}
+    return any(_is_withheld(kinds, need, wanted, observed, passed) for need in needs)
 
 
-def _is_withheld(kinds: Mapping[str, Kind], need: Ref, wanted: Wanted, observed: Observed) -> bool:
-    """Whether a need is not met, and the intent does not want it met now either."""
+def _is_withheld(
+    kinds: Mapping[str, Kind], need: Ref, wanted: Wanted, observed: Observed, passed: set[Ref]
+) -> bool:
+    """Whether a need is not met, and the intent does not want it met now either.
+
+    What was `passed` on the way there need not be looked at again: needs may go round in a circle.
+    """
+    if need in passed:
+        return False
+    passed.add(need)
     seen = observed.get(need.kind, {}).get(need.key)
     if seen is not None and need.met_by(seen):
         return False
@@ -85,7 +94,8 @@ def _is_withheld(kinds: Mapping[str, Kind], need: Ref, wanted: Wanted, observed:
         return False
     if isinstance(spec, Waiting) or not need.met_by(spec):
         return True
-    return any(_is_withheld(kinds, each, wanted, observed) for each in kinds[need.kind].needs(need.key, spec))
+    needs = kinds[need.kind].needs(need.key, spec)
+    return any(_is_withheld(kinds, each, wanted, observed, passed) for each in needs)
 
 
 def _compare_kind(kind: Kind, wanted: Wanted, observed: Observed, settled: Wanted) -> Iterator[Difference]:

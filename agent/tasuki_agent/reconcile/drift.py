@@ -166,6 +166,12 @@ class DriftBook:
                 settled.setdefault(ref.kind, {})[ref.key] = before
         self.settled = settled
 
+    def excuse(self, differences: Iterable[Difference]) -> None:
+        """Forget at once what is excused: it may be excused no more within the same step."""
+        for difference in differences:
+            if difference.excused:
+                self.settled.get(difference.ref.kind, {}).pop(difference.ref.key, None)
+
     @property
     def open_count(self) -> int:
         """Number of items that are neither healed nor obsolete."""

@@ -1,6 +1,6 @@
 """What is known of what the intent asks for, and since when."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -34,6 +34,8 @@ class FactBook:
 
     sources: Learn = lambda _asked, _observed, _before: {}
     asked: set[FactKey] = field(default_factory=set)
+    fresh: bool = False
+    """Whether the sources have been asked since the start, so that this is no mere memory."""
     _facts: dict[FactKey, KnownFact] = field(default_factory=dict)
     _last: dict[FactKey, Values] = field(default_factory=dict)
     """The last values of each fact, which may be lost now: of equally good ones they are taken again."""
@@ -61,16 +63,21 @@ class FactBook:
             facts[key] = fact
         self._facts = facts
         self._last |= found
+        self.fresh = True
         return news
 
-    def restore(self, facts: Facts, now: float) -> None:
+    def restore(self, facts: Iterable[KnownFact]) -> None:
         """Start with what was known at the end of an earlier run, until the sources know better."""
-        self._facts = {key: KnownFact(key, values, now) for key, values in facts.items()}
-        self._last = dict(facts)
+        self._facts = {fact.key: fact for fact in facts}
+        self._last = {key: fact.values for key, fact in self._facts.items()}
 
-    def last(self) -> Facts:
+    def last(self) -> list[KnownFact]:
         """The last values of what is asked for, to be restored after a restart."""
-        return {key: self._last[key] for key in sorted(self.asked) if key in self._last}
+        return [
+            fact._replace(values=self._last[key])
+            for key, fact in sorted(self._facts.items())
+            if key in self._last
+        ]
 
     def __iter__(self) -> Iterator[KnownFact]:
         """Every fact that is asked for, known or not."""

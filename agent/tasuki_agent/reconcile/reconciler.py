@@ -8,12 +8,12 @@ everything. A step without a difference changes nothing anywhere.
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tasuki_agent.errors import ApplyError, Transient
 from tasuki_agent.intent import Intent
-from tasuki_agent.kind import Create, Key, Kind, Ref, Spec, Waiting
+from tasuki_agent.kind import Create, Key, Kind, Observed, Ref, Spec, Waiting
 from tasuki_agent.reconcile.compare import Class, Difference, Wanted, compare
 from tasuki_agent.reconcile.drift import DriftBook
 from tasuki_agent.reconcile.facts import FactBook
@@ -42,6 +42,7 @@ class Reconciler:
         on_change: called after every step that changed what there is to report.
         on_applied: called when all of an intent is seen to be so, with the intent.
         applied: the last intent that was met.
+        trouble: why the last step failed for no fault of the kernel; empty if it did not.
         judged: the intent that the objects' statuses speak of: the last one that was carried out as far as
             it could be.
     """
@@ -62,6 +63,7 @@ class Reconciler:
     observed: dict[str, dict[Key, Spec]] = field(default_factory=dict)
     observed_at: dict[str, float] = field(default_factory=dict)
     applied: Intent | None = None
+    trouble: str = ""
     _looked_at: dict[str, float] = field(default_factory=dict)
     """Uptime of each kind's last observation."""
     _repaired: set[Ref] = field(default_factory=set)
@@ -141,10 +143,17 @@ class Reconciler:
             try:
                 await self.step()
                 self._failures = 0
+                self.trouble = ""
             except Transient as error:
                 # Nothing is known of the kernel now, so nothing may be concluded or changed.
                 self._failures += 1
                 log.warning("cannot observe: %s", error)
+            except Exception as error:
+                # An agent that is there can be given another intent; one that ends at each start cannot.
+                self._failures += 1
+                self.trouble = f"cannot carry the intent out: {error!r}; the agent's log has more"
+                log.exception("a step failed; it is tried again")
+                self.on_change()
             try:
                 async with asyncio.timeout(self._seconds_to_next()):
                     await self._wake.wait()
@@ -187,7 +196,7 @@ class Reconciler:
 
         One fact may ask for the next, such as the addresses of a name that a lease tells.
         """
-        while news := self.facts.learn(self.observed, self.clock()):
+        while news := self.facts.learn(self._imminent(), self.clock()):
             for fact in news:
                 log.info("%s is %s", fact.key, ", ".join(fact.values) or "not known any more")
             known = self.facts.known()
@@ -196,9 +205,35 @@ class Reconciler:
             self.board.retry_all()
         return self.wanted
 
+    def _imminent(self) -> Observed:
+        """What is observed, and what the next plan makes that is of use at once.
+
+        So a tunnel moves to a new address in the very plan that makes it, before the old one goes.
+        """
+        if not self.facts.asked:
+            return self.observed
+        imminent: dict[str, Mapping[Key, Spec]] = {}
+        for kind in self.kinds:
+            seen = self.observed.get(kind.name, {})
+            made = {
+                key: spec
+                for key, spec in self.wanted.get(kind.name, {}).items()
+                if getattr(spec, "at_once", False)
+                and key not in seen
+                and self.board.state(Ref(kind.name, key)) is not State.FAILED
+                and all(self._is_met(need) for need in kind.needs(key, spec))
+            }
+            imminent[kind.name] = {**seen, **made} if made else seen
+        return imminent
+
+    def _is_met(self, need: Ref) -> bool:
+        seen = self.observed.get(need.kind, {}).get(need.key)
+        return seen is not None and need.met_by(seen)
+
     def _account(self, wanted: Wanted) -> list[Difference]:
         differences = compare(self.kinds, wanted, self.observed, self.drift.settled)
         self.drift.see(differences, {kind.name: kind for kind in self.kinds}, self._repaired, self.clock())
+        self.drift.excuse(differences)
         return differences
 
     def _due(self) -> set[str]:

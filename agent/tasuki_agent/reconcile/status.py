@@ -67,6 +67,11 @@ class StatusBoard:
         """The object's status; None when it is as wanted."""
         return self._entries.get(ref)
 
+    def state(self, ref: Ref) -> State | None:
+        """The state of the object; None when it is as wanted."""
+        status = self._entries.get(ref)
+        return status.state if status else None
+
     def count(self) -> Mapping[State, int]:
         """How many objects are in each state."""
         counts = dict.fromkeys(State, 0)
@@ -142,8 +147,9 @@ class StatusBoard:
 
     def retry_all(self) -> None:
         """Forget every delay: the intent or the world has changed."""
-        for ref in self._entries:
-            self.retry(ref)
+        for ref, status in self._entries.items():
+            if status.state is not State.PENDING:
+                self.retry(ref)
 
     def retry(self, ref: Ref) -> None:
         """Forget the delay of one object: what it failed for has changed."""

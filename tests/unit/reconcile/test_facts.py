@@ -1,5 +1,6 @@
 """What is wanted follows what is known: it waits, moves and comes back, and none of that is drift."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 import pytest
@@ -160,7 +161,7 @@ async def test_a_router_that_starts_again_with_what_it_knew_changes_nothing(
 
     again = Router(router.world)
     again.reconciler.facts.sources = source.learn  # type: ignore[assignment]
-    again.reconciler.facts.restore(kept, 0.0)
+    again.reconciler.facts.restore(kept)
     again.reconciler.resume(intent, intent)
     assert await again.step() == []
     source.facts[A] = ("8",)
@@ -195,6 +196,46 @@ async def test_whatever_becomes_known_and_unknown_the_last_word_counts_and_nothi
     assert await router.step() == []
 
 
+async def test_what_is_lost_and_found_within_one_step_is_no_drift(router: Router, source: Source) -> None:
+    source.facts[A] = (str(SMALL),)
+    router.intend(LINK, WITH_ADDRESS)
+    await router.step()
+    looks = 0
+
+    def learn(asked: frozenset[FactKey], observed: object, before: Facts) -> Facts:
+        nonlocal looks
+        looks += 1
+        return {} if looks <= 2 else source.learn(asked, observed, before)
+
+    router.reconciler.facts.sources = learn  # type: ignore[assignment]
+    assert await router.step() == ["update link a", "update link a"]
+    assert router.drift() == []
+
+
+async def test_needs_that_go_round_in_a_circle_are_left_to_the_kernel_to_refuse(router: Router) -> None:
+    router.intend({"a": Link("red", ring="b"), "b": Link("red", ring="a")})
+    assert sorted(await router.step()) == ["create link a", "create link b"]
+
+
+async def test_a_step_that_fails_for_no_reason_of_the_kernel_is_told_and_tried_again() -> None:
+    router = Router()
+    router.intend(LINK)
+    told = asyncio.Event()
+
+    def broken(*_: object) -> Facts:
+        raise RecursionError
+
+    router.reconciler.facts.sources = broken
+    router.reconciler.on_change = told.set
+    running = asyncio.create_task(router.reconciler.run())
+    async with asyncio.timeout(30):
+        await told.wait()
+    trouble = router.reconciler.trouble
+    assert trouble == "cannot carry the intent out: RecursionError(); the agent's log has more"
+    assert not running.done()
+    running.cancel()
+
+
 def test_since_is_when_it_became_so() -> None:
     book, source = FactBook(), Source()
     book.sources = source.learn  # type: ignore[assignment]
@@ -205,4 +246,4 @@ def test_since_is_when_it_became_so() -> None:
     assert book.learn({}, 3.0) == []
     source.facts.clear()
     assert book.learn({}, 4.0) == [KnownFact(A, (), 4.0)]
-    assert book.last() == {A: ("7",)}, "it is preferred when there is a choice again"
+    assert book.last() == [KnownFact(A, ("7",), 4.0)], "it is preferred when there is a choice again"

@@ -44,6 +44,8 @@ class Link:
     color: str
     size: int | None = optional()
     ours: bool = field(default=True, compare=False)
+    ring: str = field(default="", compare=False)
+    """Another link that this one needs."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class LinkKind:
         return {key: _resolved(key, spec, known) for key, spec in intent["link"].items()}
 
     def needs(self, key: Key, spec: Link) -> Iterable[Ref]:
+        if spec.ring:
+            return [Ref("link", spec.ring)]
         return [Ref("link", key[:-1])] if isinstance(key, str) and key.endswith("+") else []
 
     def rank(self, key: Key) -> int:

@@ -60,6 +60,11 @@ class Address:
     missing_link_local: str = field(default="", compare=False)
 
     @property
+    def at_once(self) -> bool:
+        """Whether packets can have the address from the moment that it is made."""
+        return bool(self.flags & uapi.IFA_F_NODAD)
+
+    @property
     def settling(self) -> str:
         """What the kernel is still about, before packets can have the address; empty when they can."""
         unusable = self.flags & uapi.IFA_F_TENTATIVE and not self.flags & uapi.IFA_F_OPTIMISTIC
