@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tasuki_agent.kind import Observed
 from tasuki_agent.reconcile.drift import Action
 from tasuki_agent.reconcile.facts import FactBook, KnownFact
 from tasuki_agent.reconcile.status import State
@@ -210,6 +211,28 @@ async def test_what_is_lost_and_found_within_one_step_is_no_drift(router: Router
     router.reconciler.facts.sources = learn  # type: ignore[assignment]
     assert await router.step() == ["update link a", "update link a"]
     assert router.drift() == []
+
+
+@pytest.mark.parametrize(
+    ("at_once", "changes"),
+    [
+        (True, ["create link a", "create address b 1"]),
+        (False, ["create address b 1", "create link a"]),
+    ],
+    ids=["of use at once", "to be seen first"],
+)
+async def test_what_relies_on_an_object_moves_in_the_very_plan_that_makes_it(
+    router: Router, *, at_once: bool, changes: list[str]
+) -> None:
+    def learn(asked: frozenset[FactKey], observed: Observed, before: Facts) -> Facts:
+        there = ("b", "1") in observed.get("address", {})
+        return {A: ("7",)} if there and A in asked else {}
+
+    router.reconciler.facts.sources = learn
+    router.intend({**LINK, "b": Link("red")})
+    await router.step()
+    router.intend({**LINK, "b": Link("red")}, {("b", "1"): Address(64, at_once=at_once)})
+    assert await router.step() == changes
 
 
 async def test_needs_that_go_round_in_a_circle_are_left_to_the_kernel_to_refuse(router: Router) -> None:

@@ -54,6 +54,7 @@ class Address:
     ours: bool = field(default=True, compare=False)
     typed: bool = field(default=False, compare=False)
     settling: str = field(default="", compare=False)
+    at_once: bool = field(default=False, compare=False)
 
 
 @dataclass
