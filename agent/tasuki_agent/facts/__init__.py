@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeAlias
 
-from tasuki_yang.facts import FactKey, Facts
+from tasuki_yang.facts import FactKey, Facts, Values
 
 from tasuki_agent.kind import Observed
 
@@ -30,6 +30,13 @@ class Source(Protocol):
             observed: the kernel's objects as last observed.
             before: what was known at the last time, in an earlier run of the agent at first. Of several
                 equally good values the one that was chosen then is chosen again.
+        """
+        ...
+
+    def peek(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:
+        """What `learn` would say, for somebody who only wants to see: nothing is looked out for henceforth.
+
+        What would take time to find out, and nobody has asked for so far, is not known.
         """
         ...
 
@@ -60,8 +67,18 @@ class Sources:
 
     def learn(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:
         """What all sources know now of what is asked for."""
-        known: dict[FactKey, tuple[str, ...]] = {}
+        known: dict[FactKey, Values] = {}
         for source in self._sources:
-            own = frozenset(key for key in asked if key.noun in source.nouns)
-            known |= source.learn(own, observed, before)
+            known |= source.learn(_own(source, asked), observed, before)
         return known
+
+    def look(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:
+        """The same for somebody who only wants to see: it changes nothing."""
+        known: dict[FactKey, Values] = {}
+        for source in self._sources:
+            known |= source.peek(_own(source, asked), observed, before)
+        return known
+
+
+def _own(source: Source, asked: Collection[FactKey]) -> Collection[FactKey]:
+    return frozenset(key for key in asked if key.noun in source.nouns)

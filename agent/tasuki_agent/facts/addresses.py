@@ -24,7 +24,7 @@ _NEVER: Final = ("fe80::/10", "::1/128")
 class AddressSource:
     """Tells of addresses."""
 
-    nouns: ClassVar = ("global-address", "local-address")
+    nouns: ClassVar[tuple[str, ...]] = ("global-address", "local-address")
 
     def __init__(self, state_dir: Path) -> None:
         pass
@@ -49,6 +49,8 @@ class AddressSource:
                 best = [ip for ip in candidates if _rank(ip)[0] == _rank(candidates[0])[0]]
                 facts[key] = (held if held in best else best[0],)
         return facts
+
+    peek = learn
 
     async def run(self, changed: Callable[[], None]) -> None:
         """The kernel's events make addresses be observed."""

@@ -29,9 +29,6 @@ AT_ONCE: Final = 16
 """Names that are asked for at the same time."""
 RESOLV_CONF: Final = "/etc/resolv.conf"
 
-_WAYS_OUT: Final = ("link", "address", "route")
-"""Kinds of objects whose change may let a query through that failed before."""
-
 
 class Answer(NamedTuple):
     """Addresses as the DNS spells them, and for how many seconds they may be kept."""
@@ -51,7 +48,7 @@ class NameSource:
 
     def __init__(self, state_dir: Path) -> None:  # noqa: ARG002
         self._names: dict[FactKey, _Name] = {}
-        self._ways_out: tuple[object, ...] = ()
+        self._observed: Observed = {}
         self._asked = asyncio.Event()
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
@@ -62,12 +59,17 @@ class NameSource:
             self._asked.set()
         if not asked:
             return {}
-        ways_out = tuple(observed.get(kind) for kind in _WAYS_OUT)
-        if ways_out != self._ways_out:
-            self._ways_out = ways_out
+        if observed != self._observed:
+            # A change of any kind may let a query through that failed before.
+            self._observed = dict(observed)
             for name in self._names.values():
                 name.try_again.set()
-        values = {key: stay(before.get(key, ()), name.known) for key, name in self._names.items()}
+        return self.peek(asked, observed, before)
+
+    def peek(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:  # noqa: ARG002
+        """Of a name that nobody asks for there is only what was known before."""
+        answers = {key: name.known for key, name in self._names.items()}
+        values = {key: stay(before.get(key, ()), answers.get(key, ())) for key in asked}
         return {key: value for key, value in values.items() if value}
 
     async def run(self, changed: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """What of a lease counts, whatever its file holds, and what the hook makes of dhcpcd's words."""
 
+import asyncio
 import logging
 import math
 import os
@@ -256,6 +257,24 @@ def test_only_leases_that_are_asked_for_are_read(source: LeaseSource, tmp_path: 
     assert source.learn([FactKey("wan1", "delegated-prefix")], {}, {}) == {}
     assert source.learn([AFTR], {}, {}) == {AFTR: ("gw.example.net",)}
     assert source.learn([], {}, {}) == {}
+
+
+async def test_news_that_somebody_only_looked_at_is_news_all_the_same(
+    source: LeaseSource, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    learn(source)
+    news = asyncio.Event()
+    run = asyncio.create_task(source.run(news.set))
+    write(tmp_path, text(told((OLD, 10, 20), ("2001:db8::/72", 1, 1)), uptime(), boot()))
+    for asked in ([PREFIX], [FactKey("wan1", "delegated-prefix")], []):
+        source.peek(asked, {}, {})
+    assert source.peek([PREFIX], {}, {}) == {PREFIX: (OLD,)}
+    assert not caplog.records
+    async with asyncio.timeout(10):
+        await news.wait()
+    assert learn(source)[PREFIX] == (OLD,)
+    assert len(caplog.records) == 1
+    run.cancel()
 
 
 # --- The hook ---

@@ -76,6 +76,27 @@ def test_what_an_earlier_run_knew_counts_until_there_is_an_answer(caplog: pytest
     assert not caplog.records
 
 
+async def test_who_only_looks_has_no_name_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_for: list[str] = []
+
+    async def resolve(name: str, _servers: list[str]) -> Answer:
+        asked_for.append(name)
+        return Answer(("2001:db8::1",), 3600)
+
+    monkeypatch.setattr(names, "resolve", resolve)
+    gw, other = FactKey("gw.example.net", "addresses"), FactKey("other.example.net", "addresses")
+    source, known = SOURCE(Path("/nonexistent")), asyncio.Event()
+    source.learn([gw], {}, {})
+    run = asyncio.create_task(source.run(known.set))
+    assert source.peek([other], {}, {}) == {}
+    assert source.peek([other], {}, {other: ("2001:db8::2",)}) == {other: ("2001:db8::2",)}
+    async with asyncio.timeout(10):
+        await known.wait()
+    assert source.peek([gw, other], {}, {}) == {gw: ("2001:db8::1",)}
+    assert asked_for == ["gw.example.net"]
+    run.cancel()
+
+
 async def test_the_source_ends_also_when_an_answer_comes_at_that_very_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,8 +9,8 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -41,21 +41,32 @@ class LeaseSource:
 
     def learn(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:  # noqa: ARG002
         """What the leases on the interfaces say that are asked for."""
-        files = {key.subject: _LeaseFile(self._directory / f"{key.subject}.lease") for key in asked}
-        self._files = {interface: self._files.get(interface, file) for interface, file in files.items()}
         if not asked:
+            self._files = {}
             self._wanted.clear()
             return {}
         self._wanted.set()
         now = uptime()
-        for file in self._files.values():
-            file.read(now)
-        facts = {}
-        for key in asked:
-            lease = self._files[key.subject].lease
-            if lease and (value := told_by(lease, key.noun, now, before.get(key, (None,))[0])):
-                facts[key] = (value,)
-        return facts
+        files = self._read(asked, now)
+        for interface, file in files.items():
+            if file.stamp != self._before(interface).stamp:
+                for problem in file.problems:
+                    log.warning("%s", problem)
+        self._files = files
+        return _told(files, asked, now, before)
+
+    def peek(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:  # noqa: ARG002
+        """The same of files that stay news."""
+        if not asked:
+            return {}
+        now = uptime()
+        return _told(self._read(asked, now), asked, now, before)
+
+    def _read(self, asked: Collection[FactKey], now: float) -> dict[str, "_LeaseFile"]:
+        return {interface: self._before(interface).read(now) for interface in {key.subject for key in asked}}
+
+    def _before(self, interface: str) -> "_LeaseFile":
+        return self._files.get(interface) or _LeaseFile(self._directory / f"{interface}.lease")
 
     async def run(self, changed: Callable[[], None]) -> None:
         """Look at the files; nothing is done while nothing is asked for."""
@@ -66,45 +77,54 @@ class LeaseSource:
                 changed()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _LeaseFile:
-    """The lease on one interface.
+    """The lease on one interface, as it was read last.
 
     Attributes:
         lease: the last whole one, until the hook says that it is over.
+        problems: what of the file does not count, and why.
+        stamp: of what was read.
+        until: when something of the lease is over, by a clock that is cheaper to read than the lease's own.
     """
 
     path: Path
     lease: Lease | None = None
-    _stamp: tuple[int, ...] | None = None
-    """Of what was read last."""
-    _until: float = math.inf
-    """When something of the lease is over, by a clock that is cheaper to read than the lease's own."""
+    problems: tuple[str, ...] = ()
+    stamp: tuple[int, ...] | None = None
+    until: float = math.inf
 
     def is_news(self) -> bool:
         """Whether there is more to tell than when it was read."""
-        return _clock() >= self._until or _stamp(self.path) != self._stamp
+        return _clock() >= self.until or _stamp(self.path) != self.stamp
 
-    def read(self, now: float) -> None:
-        """Take in what has changed."""
-        if (stamp := _stamp(self.path)) != self._stamp:
-            self._stamp = stamp
-            self._take_in()
-        if self.lease and not self.lease.is_of(boot(), now):
-            self.lease = None
-        self._until = _clock() - now + next_end(self.lease, now) if self.lease else math.inf
+    def read(self, now: float) -> "_LeaseFile":
+        """As it is now."""
+        stamp = _stamp(self.path)
+        seen = self if stamp == self.stamp else self._read_anew(stamp)
+        lease = seen.lease if seen.lease and seen.lease.is_of(boot(), now) else None
+        until = _clock() - now + next_end(lease, now) if lease else math.inf
+        return replace(seen, lease=lease, until=until)
 
-    def _take_in(self) -> None:
-        if self._stamp is None:
-            self.lease = None
-            return
+    def _read_anew(self, stamp: tuple[int, ...] | None) -> "_LeaseFile":
+        if stamp is None:
+            return _LeaseFile(self.path)
         try:
-            self.lease = parse(_content(self.path))
+            lease = parse(_content(self.path))
         except (OSError, ValueError) as error:
-            log.warning("%s is no lease: %s; what was leased before counts until it ends", self.path, error)
-            return
-        for reason in self.lease.unusable:
-            log.warning("%s: %s", self.path, reason)
+            problem = f"{self.path} is no lease: {error}; what was leased before counts until it ends"
+            return _LeaseFile(self.path, self.lease, (problem,), stamp)
+        problems = tuple(f"{self.path}: {reason}" for reason in lease.unusable)
+        return _LeaseFile(self.path, lease, problems, stamp)
+
+
+def _told(files: Mapping[str, _LeaseFile], asked: Collection[FactKey], now: float, before: Facts) -> Facts:
+    facts = {}
+    for key in asked:
+        lease = files[key.subject].lease
+        if lease and (value := told_by(lease, key.noun, now, before.get(key, (None,))[0])):
+            facts[key] = (value,)
+    return facts
 
 
 def _stamp(path: Path) -> tuple[int, ...] | None:
