@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
-from tasuki_agent.kind import Compound, Key, Kind, Ref, Spec, differences
+from tasuki_agent.kind import Change, Compound, Delete, Key, Kind, Ref, Spec, differences
 from tasuki_agent.reconcile.compare import Class, Difference, Wanted
 from tasuki_agent.reconcile.status import State, StatusBoard
 
@@ -171,6 +171,13 @@ class DriftBook:
         for difference in differences:
             if difference.excused:
                 self.settled.get(difference.ref.kind, {}).pop(difference.ref.key, None)
+
+    def overtake(self, changes: Iterable[tuple[Ref, Change]]) -> None:
+        """Forget what we are about to change ourselves: if it is wanted again as it was, that is no drift."""
+        for ref, change in changes:
+            before = self.settled.get(ref.kind, {}).get(ref.key)
+            if before is not None and not isinstance(change, Delete) and change.spec != before:
+                del self.settled[ref.kind][ref.key]
 
     @property
     def open_count(self) -> int:

@@ -68,6 +68,8 @@ class Reconciler:
     """Uptime of each kind's last observation."""
     _repaired: set[Ref] = field(default_factory=set)
     """Objects that were changed, until it is seen what became of them."""
+    _complained: dict[Ref, str] = field(default_factory=dict)
+    """The last error of each object that was logged, until the object is as wanted."""
     _dirty: set[str] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: int = 0
@@ -300,6 +302,7 @@ class Reconciler:
         for level in todo.levels:
             steps = [step for step in level if not failed.intersection(step.needs)]
             failed.update(step.ref for step in level if failed.intersection(step.needs))
+            self.drift.overtake((step.ref, step.change) for step in steps)
             # All are under way before the first one is awaited: the kernel layer sends them together.
             under_way = [asyncio.ensure_future(by_name[step.ref.kind].apply(step.change)) for step in steps]
             for step, outcome in zip(steps, under_way, strict=True):
@@ -313,8 +316,8 @@ class Reconciler:
         return changed
 
     def _failed(self, step: Step, error: ApplyError) -> None:
-        before = self.board.get(step.ref)
-        if before is None or before.message != str(error):
+        if self._complained.get(step.ref) != str(error):  # once an error, not once a try
+            self._complained[step.ref] = str(error)
             log.warning("%s", error)
         self.board.failed(step.ref, error, self._now)
 
@@ -349,6 +352,7 @@ class Reconciler:
             if settled is not None and settled == wanted.get(ref.kind, {}).get(ref.key):
                 self.board.repaired(ref, now)
         self._repaired.clear()
+        self._complained = {ref: text for ref, text in self._complained.items() if ref in differing}
         self.drift.settle(wanted, differences)
         self.drift.follow(self.board)
         counts = self.board.count()

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tasuki_agent.kind import Observed
+from tasuki_agent.kind import Change, Observed
 from tasuki_agent.reconcile.drift import Action
 from tasuki_agent.reconcile.facts import FactBook, KnownFact
 from tasuki_agent.reconcile.status import State
 from tasuki_yang.facts import FactKey, Facts
 
-from .test_reconciler import Router
+from .test_reconciler import ONE_LINK, Router
 from .world import LEARNED, SMALL, SUSPENDED, Address, Link
 
 A = FactKey("a", "addresses")
@@ -210,6 +210,36 @@ async def test_what_is_lost_and_found_within_one_step_is_no_drift(router: Router
 
     router.reconciler.facts.sources = learn  # type: ignore[assignment]
     assert await router.step() == ["update link a", "update link a"]
+    assert router.drift() == []
+
+
+async def test_what_goes_to_and_fro_within_one_step_is_no_drift(router: Router, source: Source) -> None:
+    source.facts[A] = ("7",)
+    router.intend(LINK)
+    await router.step()
+    values = iter(["8", "8", "7"])
+
+    def learn(asked: frozenset[FactKey], observed: object, before: Facts) -> Facts:
+        return {A: (next(values, "7"),)}
+
+    router.reconciler.facts.sources = learn
+    assert await router.step() == ["update link a", "update link a"]
+    assert router.drift() == []
+
+
+async def test_an_intent_that_is_taken_back_while_it_is_carried_out_leaves_no_drift(router: Router) -> None:
+    router.intend(ONE_LINK)
+    await router.step()
+
+    def take_back(kind: str, change: Change) -> None:
+        router.world.fault = lambda _kind, _change: None
+        router.intend(ONE_LINK)
+
+    router.world.fault = take_back
+    router.intend({"a": Link("red", 9)})
+    await router.step()
+    await router.step()
+    assert router.world.links["a"].size == 5
     assert router.drift() == []
 
 
