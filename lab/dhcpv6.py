@@ -43,10 +43,13 @@ class Server:
     interface: str
     directory: Path
     delegation: Delegation
+    subscriber: str = ""
+    """Link-local address of the router that delegated prefixes are routed to; none of them is without it."""
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Serve."""
+        self._route("replace")
         self._configure()
         until(self._can_be_bound, within=10, why=f"{self.interface} has a link-local address")
         # AppArmor knows the program by its path, and would keep a server of that path from these files.
@@ -65,12 +68,19 @@ class Server:
             self._program.stop()
 
     def delegate(self, **changes: Any) -> None:
-        """Give something else from the next message on."""
+        """Give something else from the next message on, and route nothing to what was given before."""
+        self._route("del")
         self.delegation = replace(self.delegation, **changes)
+        self._route("replace")
         self._configure()
         loaded = self.log.count("DHCP6_CONFIG_COMPLETE")
         os.kill(self._program.pid, signal.SIGHUP)
         until(lambda: self.log.count("DHCP6_CONFIG_COMPLETE") > loaded, within=20, why="Kea has loaded it")
+
+    def _route(self, verb: str) -> None:
+        if self.subscriber:
+            way = f"via {self.subscriber} dev {self.interface}"
+            self.machine.ip(f"-6 route {verb} {self.delegation.prefix} {way}")
 
     def _can_be_bound(self) -> bool:
         return "fe80" in self.machine.ip(f"-6 address show dev {self.interface} scope link -tentative")

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import dns.message
 import dns.rcode
@@ -73,3 +74,17 @@ class Nameserver:
             answer.answer.append(dns.rrset.from_text(f"{name}.", self.ttl, "IN", rdtypes[0], *data))
             name = data[0].rstrip(".") if rdtypes[0] == "CNAME" else ""
         return answer
+
+
+@contextmanager
+def asked_by(machine: Namespace, address: str) -> Iterator[None]:
+    """Have the programs that are started on the machine meanwhile ask the server at this address."""
+    own = Path("/etc/netns", machine.name)
+    own.mkdir(parents=True)
+    file = own / "resolv.conf"
+    file.write_text(f"nameserver {address}\n")
+    try:
+        yield
+    finally:
+        file.unlink()
+        own.rmdir()

@@ -12,7 +12,7 @@ from typing import Any
 
 from aftr import aftr
 from deployment import Deployment
-from nameserver import Nameserver
+from nameserver import Nameserver, asked_by
 from ngn import AFTRS, INTERNET_HOST, RESOLVER, VPS, Ngn
 from traffic import AddressWatch, Flow, Pings
 
@@ -90,6 +90,44 @@ EVERY_TUNNEL: Mapping[str, Any] = {
     }
 }
 
+SUBNET_ID, INTERFACE_ID = 255, "::1"
+LEASED = {
+    "interface": "wan0",
+    "delegated-address": {"subnet-id": SUBNET_ID, "interface-id": INTERFACE_ID},
+}
+"""An end that lies in the prefix of the line's lease."""
+
+LEASED_VXLAN: Mapping[str, Any] = {
+    NETWORK: {
+        "router": [{"name": "vps"}, {"name": "home-a"}],
+        SPLIT: [
+            {
+                "name": "ae00",
+                "prefix": "2001:db8:ae00::/40",
+                "hub": {"router": "vps", "underlay": {"interface": "wan0", "ipv6-address": VPS}},
+                "subscriber": [
+                    {
+                        "number": 1,
+                        "router": "home-a",
+                        "underlay": LEASED,
+                        "mode": "policy-routing",
+                        "delegation": {"lan": [{"interface": "lan0"}]},
+                    }
+                ],
+            }
+        ],
+    }
+}
+LEASED_DS_LITE: Mapping[str, Any] = {
+    NETWORK: {
+        "router": [{"name": "vps"}, {"name": "home-a"}],
+        "tasuki-ds-lite:ds-lite": [
+            {"name": "a", "router": "home-a", "underlay": LEASED, "aftr-of-lease": [None]}
+        ],
+    }
+}
+"""Both ends are of the lease."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -137,6 +175,31 @@ class Site:
             site = cls(deployment, EVERY_TUNNEL, flows, _TUNNELS, directory, names)
             site.begin()
             yield site
+
+    @classmethod
+    @contextmanager
+    def with_leased_vxlan(cls, directory: Path) -> Iterator["Site"]:
+        """`LEASED_VXLAN`, which waits for a lease."""
+        with _deployed(directory, ("vps", "home-a")) as deployment:
+            deployment.apply(LEASED_VXLAN)
+            flows = _vxlan_flows(deployment.network)[:1]
+            peers = {key: _VXLANS[key] for key in (("vps", "vxlan01"), ("home-a", "vxlan01"))}
+            yield cls(deployment, LEASED_VXLAN, flows, peers, directory, Nameserver())
+
+    @classmethod
+    @contextmanager
+    def with_leased_ds_lite(cls, directory: Path) -> Iterator["Site"]:
+        """`LEASED_DS_LITE`, which waits for a lease, with two AFTRs and a name server that knows none."""
+        names = Nameserver(ttl=2)
+        with ExitStack() as stack:
+            deployment = stack.enter_context(_deployed(directory, ("vps", "home-a")))
+            network = deployment.network
+            stack.enter_context(aftr(network.aftr, "wan0", AFTRS, "internet0"))
+            stack.enter_context(names.on(network.ngn, RESOLVER))
+            deployment.apply(LEASED_DS_LITE)
+            flows = _ipv4_flows(network)[:1]
+            peers = {("home-a", "ip6tnl1"): "aftr"}
+            yield cls(deployment, LEASED_DS_LITE, flows, peers, directory, names)
 
     def begin(self) -> None:
         """Everything converges, and all traffic passes."""
@@ -213,12 +276,12 @@ def _ipv4_flows(network: Ngn) -> tuple[Flow, ...]:
 
 
 @contextmanager
-def _deployed(directory: Path) -> Iterator[Deployment[Ngn]]:
-    with Ngn.running(directory) as network:
+def _deployed(directory: Path, routers: tuple[str, ...] = ROUTERS) -> Iterator[Deployment[Ngn]]:
+    with Ngn.running(directory) as network, asked_by(network.home_a, RESOLVER):
         network.pc_a.ip("addr add 2001:db8:ae00:1::100/64 dev eth0")
         network.pc_a.ip("-6 route add default via 2001:db8:ae00:1::1")
         for home, pc, number in ((network.home_a, network.pc_a, 11), (network.home_b, network.pc_b, 21)):
             home.ip(f"addr add 192.168.{number}.1/24 dev lan0")
             pc.ip(f"addr add 192.168.{number}.2/24 dev eth0")
-        with Deployment.on(network, directory, ROUTERS) as deployment:
+        with Deployment.on(network, directory, routers) as deployment:
             yield deployment

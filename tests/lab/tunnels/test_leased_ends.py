@@ -1,0 +1,178 @@
+"""Ends that come with a lease: Kea delegates, dhcpcd tells the agent, and the peer follows.
+
+Nobody asks for the lease until the routers have said what they wait for.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import dhcpv6
+import pytest
+from dhcpv6 import Client, Delegation, Server
+from netns import until
+from ngn import AFTRS, INTERNET_HOST, LINE_A, VPS, link_local_address
+from tasuki_yang.facts import address_in
+from tunnels import INTERFACE_ID, SUBNET_ID, Site
+
+pytestmark = pytest.mark.skipif(bool(dhcpv6.missing()), reason=f"needs {dhcpv6.missing()}")
+
+FIRST, SECOND, SUPPOSED = "2001:db8:1200::/56", "2001:db8:3400::/56", "2001:db8:5600::/56"
+AFTR_NAMES = ("gw-a.example.net", "gw-b.example.net")
+FACT = "home-a/wan0/delegated-prefix"
+
+
+@dataclass(frozen=True)
+class Line:
+    """home-a's line, with its lease.
+
+    Attributes:
+        waited: what each router waited for before there was a lease, in its own words.
+    """
+
+    site: Site
+    server: Server
+    client: Client
+    waited: Mapping[str, str]
+
+    @property
+    def end(self) -> str:
+        """Where home-a's end has to be."""
+        return end_in(self.server.delegation.prefix)
+
+    def renew(self, **changes: Any) -> None:
+        """Have the lease say something else."""
+        self.server.delegate(**changes)
+        self.client.renew()
+
+    def addresses(self) -> list[str]:
+        """All that wan0 of home-a has in prefixes that can be delegated here."""
+        (link,) = json.loads(self.site.network.home_a.ip("-j -6 addr show dev wan0"))
+        ends = {end_in(prefix) for prefix in (FIRST, SECOND, SUPPOSED)}
+        return [entry["local"] for entry in link["addr_info"] if entry["local"] in ends]
+
+
+def end_in(prefix: str) -> str:
+    """The address that the intent means in this prefix."""
+    return address_in(prefix, SUBNET_ID, INTERFACE_ID)
+
+
+@contextmanager
+def leased(site: Site, aftr_name: str = "") -> Iterator[Line]:
+    """Have home-a ask for a lease, and wait until traffic passes."""
+    network, state_dir = site.network, site.deployment.agents["home-a"].state_dir
+    home = link_local_address(network.home_a)
+    server = Server(network.ngn, LINE_A, site.directory, Delegation(FIRST, aftr_name), home)
+    client = Client(network.home_a, "wan0", site.directory, state_dir)
+    with server.running():
+        waited = {router: site.deployment.operator.tasuki("routers", router) for router in ("vps", "home-a")}
+        with client.running():
+            for flow in site.flows:
+                flow.must_pass()
+            site.deployment.converge()
+            yield Line(site, server, client, waited)
+
+
+@contextmanager
+def nothing_but(line: Line, *facts: str) -> Iterator[None]:
+    """Insist that these facts change once each meanwhile, and that this is all that anybody sees."""
+    client, indexes = line.site.deployment.client, line.site.indexes()
+    newest = client.fact_changes(limit=1)[0].number
+    yield
+    line.site.deployment.converge()
+    changes = [change for change in client.fact_changes() if change.number > newest]
+    assert sorted(f"{change.router}/{change.subject}/{change.noun}" for change in changes) == sorted(facts)
+    assert not client.drift().items
+    assert line.site.indexes() == indexes, "no tunnel was built anew"
+    assert [router.problem for router in client.routers()] == [""] * 2
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    with Site.with_leased_vxlan(tmp_path_factory.mktemp("leased")) as site, leased(site) as line:
+        yield line
+
+
+def test_before_the_lease_the_tunnel_waits_for_it_on_both_routers(line: Line) -> None:
+    own, peer = (" ".join(line.waited[router].split()) for router in ("home-a", "vps"))
+    hint = "does a DHCPv6 client ask for one there, and tell tasuki?"
+    assert f"waits for a prefix delegated on wan0: {hint}" in own
+    assert "waits for a prefix delegated on wan0 of router home-a" in peer
+
+
+def test_the_leases_prefix_is_a_fact_of_which_both_ends_are_made(line: Line) -> None:
+    prefix, site = line.server.delegation.prefix, line.site
+    for flow in site.flows:
+        flow.must_pass()
+    assert site.ends("home-a", "vxlan01") == (line.end, VPS)
+    assert site.ends("vps", "vxlan01")[1] == line.end
+    assert line.addresses() == [line.end]
+    told = [row.split()[:4] for row in site.deployment.operator.tasuki("facts").splitlines()]
+    assert ["home-a", "wan0/delegated-prefix", prefix, "known"] in told
+
+
+def test_operational_says_that_the_address_and_the_end_were_learned(line: Line) -> None:
+    interfaces = {
+        entry["name"]: entry
+        for entry in line.site.operational("home-a")["ietf-interfaces:interfaces"]["interface"]
+    }
+    learned = {"ietf-origin:origin": "ietf-origin:learned"}
+    tunnel = interfaces["vxlan01"]["tasuki-link:vxlan"]
+    assert (tunnel["local"], tunnel["@local"]) == (line.end, learned)
+    (address,) = (entry for entry in interfaces["wan0"]["ietf-ip:ipv6"]["address"] if entry["ip"] == line.end)
+    assert address["@"] == learned
+
+
+def test_what_if_names_the_changes_of_both_routers_and_makes_none(line: Line) -> None:
+    old, new = line.end, end_in(SUPPOSED)
+    with nothing_but(line):
+        shown = line.site.deployment.operator.tasuki_json("diff", "--fact", f"{FACT}={SUPPOSED}")
+        print(line.site.deployment.operator.tasuki("diff", "--fact", f"{FACT}={SUPPOSED}"))
+        plans = {router["router"]: router["plan"] for router in shown["routers"]}
+        assert plans["vps"] == [f"change link vxlan01 (remote {old} → {new})"]
+        *before, last = plans["home-a"]
+        assert sorted(before) == [
+            f"change link vxlan01 (local {old} → {new})",
+            f"create address {new} dev wan0",
+        ]
+        assert last == f"delete address {old} dev wan0"
+        assert line.addresses() == [old]
+
+
+def test_another_prefix_is_followed_by_both_ends_and_the_old_address_goes(line: Line) -> None:
+    site = line.site
+    with nothing_but(line, FACT):
+        line.renew(prefix=SECOND)
+        until(lambda: site.ends("home-a", "vxlan01")[0] == line.end, within=30, why="the own end follows")
+        until(lambda: site.ends("vps", "vxlan01")[1] == line.end, within=30, why="the peer follows")
+        for flow in site.flows:
+            flow.must_pass()
+        until(lambda: line.addresses() == [line.end], within=30, why="the old address goes")
+    (change,) = site.deployment.client.fact_changes(limit=1)
+    assert [*change.old_values, *change.values, *change.recompiled] == [FIRST, SECOND, "vps"]
+
+
+@pytest.fixture(scope="module")
+def ds_lite_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    with Site.with_leased_ds_lite(tmp_path_factory.mktemp("leased-ds-lite")) as site:
+        for name, address in zip(AFTR_NAMES, AFTRS, strict=True):
+            site.names.records[name] = [f"AAAA {address}"]
+        with leased(site, AFTR_NAMES[0]) as line:
+            yield line
+
+
+@pytest.mark.needs_kernel("ip6_tunnel")
+def test_a_lease_that_names_an_aftr_makes_ds_lite_and_another_one_moves_it(ds_lite_line: Line) -> None:
+    line, site = ds_lite_line, ds_lite_line.site
+    assert "waits for the AFTR of the lease on wan0" in " ".join(line.waited["home-a"].split())
+    assert site.ends("home-a", "ip6tnl1") == (line.end, AFTRS[0])
+    line.renew(aftr_name=AFTR_NAMES[1])
+    until(
+        lambda: site.ends("home-a", "ip6tnl1") == (line.end, AFTRS[1]),
+        within=30,
+        why="the tunnel is on the AFTR that the lease names now",
+    )
+    site.network.pc_a.must_reach(INTERNET_HOST)
+    assert not site.deployment.client.drift().items
