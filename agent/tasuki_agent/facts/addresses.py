@@ -3,7 +3,7 @@
 The kernel is asked for addresses anyhow, so this source only looks at what was observed.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -17,6 +17,11 @@ _UNUSABLE: Final = uapi.IFA_F_TENTATIVE | uapi.IFA_F_DADFAILED
 """An optimistic address is tentative too, but may be used (RFC 4429)."""
 _PASSING: Final = uapi.IFA_F_TEMPORARY | uapi.IFA_F_DEPRECATED
 """About to go, or made to be changed often (RFC 8981): nobody should be told of it as an end."""
+GIVEN_UP: Final = 270_000
+"""Hundredths of seconds. Routers advertise their prefixes at least every 30 minutes (RFC 4861 section 6.2.1);
+45 are also what RFC 9096 lets a prefix be preferred for."""
+_HOST: Final = 128
+"""Length of what DHCPv6 leases: it is refreshed when the client asks, and by nothing that is advertised."""
 _UNIQUE_LOCAL: Final = "fc00::/7"
 _NEVER: Final = ("fe80::/10", "::1/128")
 
@@ -44,9 +49,9 @@ class AddressSource:
             if key.noun == "local-address":
                 if key.subject in here:
                     facts[key] = (key.subject,)
-            elif candidates := sorted(_global(present, key.subject), key=_rank):
+            elif candidates := dict(_global(present, key.subject)):
                 held = before.get(key, ("",))[0]
-                best = [ip for ip in candidates if _rank(ip)[0] == _rank(candidates[0])[0]]
+                best = sorted(advertised(_best(candidates)), key=addresses.packed)
                 facts[key] = (held if held in best else best[0],)
         return facts
 
@@ -61,17 +66,38 @@ def is_usable(spec: Address) -> bool:
     return not spec.flags & _UNUSABLE or bool(spec.flags & uapi.IFA_F_OPTIMISTIC)
 
 
-def _global(present: list[tuple[AddressKey, Address]], interface: str) -> Iterator[str]:
+def advertised(candidates: Mapping[str, Address]) -> list[str]:
+    """Those that nobody has given up, as far as one can see.
+
+    A router that lost its memory advertises its new prefix, and never takes the old one back (RFC 8978): that
+    one's address would be preferred for days. Two prefixes that are both advertised are refreshed in turns:
+    neither is ever long behind.
+    """
+    told = {
+        ip: spec.refreshed for ip, spec in candidates.items() if spec.refreshed and spec.prefix_length < _HOST
+    }
+    newest = max(told.values(), key=lambda at: _later(at, min(told.values())), default=0)
+    return [ip for ip in candidates if ip not in told or _later(newest, told[ip]) < GIVEN_UP]
+
+
+def _later(one: int, other: int) -> int:
+    """How much later one is than the other, by a clock that begins anew every 497 days."""
+    return (one - other + 2**31) % 2**32 - 2**31
+
+
+def _best(candidates: Mapping[str, Address]) -> Mapping[str, Address]:
+    """Unique local addresses (RFC 4193) only where there is nothing better."""
+    return {
+        ip: spec for ip, spec in candidates.items() if not addresses.contains(_UNIQUE_LOCAL, f"{ip}/128")
+    } or candidates
+
+
+def _global(present: list[tuple[AddressKey, Address]], interface: str) -> Iterator[tuple[str, Address]]:
     for key, spec in present:
         if key.interface != interface or spec.flags & _PASSING:
             continue
         if not any(addresses.contains(prefix, f"{key.ip}/128") for prefix in _NEVER):
-            yield key.ip
-
-
-def _rank(ip: str) -> tuple[bool, bytes]:
-    """Unique local addresses (RFC 4193) only where there is nothing better; then any order will do."""
-    return addresses.contains(_UNIQUE_LOCAL, f"{ip}/128"), addresses.packed(ip)
+            yield key.ip, spec
 
 
 SOURCE = AddressSource

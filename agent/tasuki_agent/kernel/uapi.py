@@ -110,6 +110,7 @@ IFLA_INFO_DATA: Final = 2
 IFAPROT_UNSPEC: Final = 0
 IFA_ADDRESS: Final = 1
 IFA_LOCAL: Final = 2
+IFA_CACHEINFO: Final = 6
 IFA_FLAGS: Final = 8
 IFA_PROTO: Final = 11
 IFA_F_TEMPORARY: Final = 0x1

@@ -12,6 +12,8 @@ from tasuki_agent.kinds.address.model import Address, AddressKey
 
 _HEAD = struct.Struct("=BBBBI")
 """struct ifaddrmsg: family, prefix length, flags, scope, index."""
+_TSTAMP = slice(12, 16)
+"""The last one of the numbers in struct ifa_cacheinfo: when the lifetimes were told."""
 
 TOPIC = Topic((uapi.RTNLGRP_IPV4_IFADDR, uapi.RTNLGRP_IPV6_IFADDR), (uapi.RTM_NEWADDR, uapi.RTM_DELADDR))
 MARK = u8(uapi.IFA_PROTO, PROTOCOL)
@@ -35,6 +37,7 @@ def decode(message: bytes, names: Names) -> tuple[AddressKey, Address]:
         duplicate=bool(flags & uapi.IFA_F_DADFAILED),
         protocol=number(values.get(uapi.IFA_PROTO, b"\0")),
         flags=flags,
+        refreshed=0 if flags & uapi.IFA_F_PERMANENT else number(values.get(uapi.IFA_CACHEINFO, b"")[_TSTAMP]),
         index=index,
     )
 
