@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from tasuki_yang.path import predicate
 from tasuki_yang.router import InterfacesInterfaceIpv6DelegatedAddress as DelegatedAddress
@@ -12,10 +12,12 @@ from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import GROUP, PROTOCOL
 from tasuki_agent.kind import Observed, Ref, Waiting
 from tasuki_agent.kinds.address import link_local
-from tasuki_agent.kinds.link.ends import delegated_address
 from tasuki_agent.kinds.link.model import UpLink
 from tasuki_agent.kinds.router_tree import interface_path, interface_tree
 from tasuki_agent.known import Known, Unknown
+from tasuki_agent.late_bound import delegated_address
+
+_UNUSABLE: Final = uapi.IFA_F_TENTATIVE | uapi.IFA_F_DADFAILED
 
 
 class _Identity(NamedTuple):
@@ -67,6 +69,11 @@ class Address:
         return bool(self.flags & uapi.IFA_F_NODAD)
 
     @property
+    def usable(self) -> bool:
+        """Whether packets can have it as their source: an optimistic address can, though it is tentative."""
+        return not self.flags & _UNUSABLE or bool(self.flags & uapi.IFA_F_OPTIMISTIC)
+
+    @property
     def settling(self) -> str:
         """What the kernel is still about, before packets can have the address; empty when they can."""
         unusable = self.flags & uapi.IFA_F_TENTATIVE and not self.flags & uapi.IFA_F_OPTIMISTIC
@@ -88,7 +95,7 @@ def want(intent: Router, known: Known) -> Mapping[AddressKey, Address | Waiting]
     for interface in intent.interfaces.interface:
         for place in interface.ipv6.delegated_address if interface.ipv6 else ():
             key, spec = _delegated(interface.name, place, known)
-            wanted[key] = spec
+            wanted.setdefault(key, spec)
     return wanted
 
 

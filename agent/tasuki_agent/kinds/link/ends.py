@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from tasuki_yang.facts import address_in
-
 from tasuki_agent.kernel import addresses
 from tasuki_agent.known import Known, Unknown
+from tasuki_agent.late_bound import delegated_address, present
 
 
 class Delegated(Protocol):
@@ -134,28 +133,6 @@ def local_end(ends: Ends, known: Known) -> str | None:
         address = delegated_address(place.interface, place.subnet_id, place.interface_id, known)
         return present(address, known)
     return addresses.canonical(ends.local) if ends.local else None
-
-
-def present(address: str, known: Known) -> str:
-    """The address, which an interface of this router has.
-
-    Raises:
-        Unknown: none has it, or not yet.
-    """
-    return known.one(address, "local-address")
-
-
-def delegated_address(lease: str, subnet_id: int, interface_id: str, known: Known) -> str:
-    """The address at this place in the prefix that is delegated on the interface `lease`.
-
-    Raises:
-        Unknown: there is no prefix, or none with such a subnet.
-    """
-    prefix = known.one(lease, "delegated-prefix")
-    try:
-        return address_in(prefix, subnet_id, interface_id)
-    except ValueError as error:
-        raise Unknown(f"a delegated prefix on {lease} with that subnet", str(error)) from error
 
 
 def remote_end(ends: Ends, known: Known) -> str:
