@@ -87,6 +87,8 @@ class Waiting:
     """What is waited for, such as "a global address of wan0"."""
     hint: str = ""
     """What people can do about it."""
+    off: bool = False
+    """Whether it shall be switched off in any case: that needs nothing else to be known."""
 
     def __str__(self) -> str:
         """What is waited for and what to do."""
@@ -172,7 +174,12 @@ Observed: TypeAlias = Mapping[str, Mapping[Key, Spec]]
 """All that was observed: kind's name to key to spec."""
 
 
-def as_it_is(spec: Spec, observed: Observed) -> Spec:  # noqa: ARG001
+def as_it_is(
+    spec: Spec,
+    waiting: Waiting,  # noqa: ARG001
+    wanted: Mapping[Key, Spec | Waiting],  # noqa: ARG001
+    observed: Observed,  # noqa: ARG001
+) -> Spec:
     """What most kinds do with an object whose wanted form waits: nothing."""
     return spec
 
@@ -217,8 +224,17 @@ class Kind(Protocol):
         """Whether the kernel can change the one into the other. If not: delete and create, dependants too."""
         ...
 
-    def suspended(self, spec: Spec, observed: Observed) -> Spec:
-        """What an object of ours that is there shall be while its wanted form waits: mostly what it is."""
+    def suspended(
+        self, spec: Spec, waiting: Waiting, wanted: Mapping[Key, Spec | Waiting], observed: Observed
+    ) -> Spec:
+        """What an object of ours that is there shall be while its wanted form waits: mostly what it is.
+
+        Args:
+            spec: what it is.
+            waiting: stands for what it is wanted to be.
+            wanted: all objects of this kind that are wanted.
+            observed: all objects that were observed.
+        """
         ...
 
     def path(self, key: Key, field: str = "") -> str:

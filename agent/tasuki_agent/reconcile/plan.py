@@ -120,7 +120,9 @@ class _Draft:
 
     def suspend_if_need_be(self, ref: Ref, seen: Spec) -> None:
         """Leave what is there of an object that waits as its kind says."""
-        suspended = self.kinds[ref.kind].suspended(seen, self.observed)
+        suspended = self.kinds[ref.kind].suspended(
+            seen, self.wanted[ref.kind][ref.key], self.wanted[ref.kind], self.observed
+        )
         if differing_fields(suspended, seen):
             self.suspend[ref] = Update(ref.key, seen, suspended)
 

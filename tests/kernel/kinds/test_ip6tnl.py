@@ -24,7 +24,7 @@ from kernel.kinds.line import (
 from kernel.kinds.machine import Kinds, listing
 from netns import Namespace
 from tasuki_agent.errors import Foreign
-from tasuki_agent.kind import Create, Delete, Update, differing_fields
+from tasuki_agent.kind import Create, Delete, Update, Waiting, differing_fields
 from tasuki_agent.kinds.address.model import Address, AddressKey
 from tasuki_agent.kinds.link.linktypes.ip6tnl import Ip6tnl
 from tasuki_agent.kinds.route.model import Route, RouteKey
@@ -34,6 +34,7 @@ pytestmark = pytest.mark.needs_kernel("ip6_tunnel")
 SPEC = Ip6tnl(None, HERE, THERE, None, 64, "any", True, 1400)
 BY_HAND = f"local {HERE} remote {THERE}"
 IP_MODES = {"ipip6": "ip4ip6", "ip6ip6": "ip6ip6", "any": "any"}
+WAITING = Waiting("a global address of wan0")
 NEXT_HEADERS = {"ipv4": 4, "ipv6": 41}
 
 
@@ -208,12 +209,12 @@ async def test_a_tunnel_set_down_carries_nothing_and_comes_back_by_itself(line: 
     link, observed = kinds["link"], await made(kinds, SPEC, ["ipv4"])
     line.must_carry("ipv4")
     line.router.ip(f"addr del {HERE}/64 dev wan0")
-    suspended = link.suspended(observed, await kinds.observe())
+    suspended = link.suspended(observed, WAITING, {}, await kinds.observe())
     await link.apply(Update(TUNNEL, observed, suspended))
     assert "UP" not in as_ip_shows_it(line.router)["flags"]
 
     line.router.ip(f"addr add {HERE}/64 dev wan0 nodad")
     down: Any = (await link.observe())[TUNNEL]
-    assert link.suspended(down, await kinds.observe()) == down
+    assert link.suspended(down, WAITING, {}, await kinds.observe()) == down
     await link.apply(Update(TUNNEL, down, SPEC))
     line.must_carry("ipv4")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tasuki_agent.kernel import uapi
-from tasuki_agent.kind import Observed, Waiting, differing_fields
+from tasuki_agent.kind import Observed, Update, Waiting, differing_fields
 from tasuki_agent.kinds.address import model as address
 from tasuki_agent.kinds.address.model import Address, AddressKey
 from tasuki_agent.kinds.link import model as link
@@ -138,16 +138,108 @@ def test_an_address_follows_its_prefix_and_is_usable_at_once() -> None:
     assert after[1].learned == ("",)
 
 
+def test_an_address_that_is_typed_and_delegated_is_the_typed_one() -> None:
+    interface = {
+        "name": "wan0",
+        "type": "iana-if-type:other",
+        "ietf-ip:ipv6": {
+            "address": [{"ip": "2001:db8:1200:2::b4", "prefix-length": 64}],
+            "tasuki-address:delegated-address": [
+                {"lease": "enp1s0f0", "subnet-id": 2, "interface-id": "::b4", "prefix-length": 128}
+            ],
+        },
+    }
+    tree = {"ietf-interfaces:interfaces": {"interface": [interface]}}
+    ((key, spec),) = address.want(parsed(tree), Known(FACTS)).items()
+    assert (key.place, spec) == (None, Address(64))
+
+
 TUNNEL: Any = WANTED[link]["dslite0"]
+WAITING = Waiting("a global address of wan0")
+
+
+def here(spec: Any, flags: int = 0) -> Observed:
+    """The link's local address on an interface."""
+    return {"address": {AddressKey("wan0", spec.local): Address(64, flags=flags)}}
 
 
 @pytest.mark.parametrize("name", ["dslite0", "osaka", "osaka-lan"])
 def test_a_tunnel_that_waits_is_down_while_no_interface_has_its_local_address(name: str) -> None:
     tunnel: Any = WANTED[link][name]
-    here: Observed = {"address": {AddressKey("wan0", tunnel.local): Address(64)}}
     elsewhere: Observed = {"address": {AddressKey("wan0", "2001:db8:9::9"): Address(64)}}
-    assert link.suspended(tunnel, here) == tunnel
-    assert differing_fields(link.suspended(tunnel, elsewhere), tunnel) == ("up",)
+    assert link.suspended(tunnel, WAITING, {}, here(tunnel)) == tunnel
+    assert differing_fields(link.suspended(tunnel, WAITING, {}, elsewhere), tunnel) == ("up",)
+
+
+@pytest.mark.parametrize(
+    ("flags", "up"),
+    [
+        (uapi.IFA_F_TENTATIVE, False),
+        (uapi.IFA_F_DADFAILED, False),
+        (uapi.IFA_F_TENTATIVE | uapi.IFA_F_OPTIMISTIC, True),
+        (uapi.IFA_F_DEPRECATED, True),
+    ],
+)
+def test_an_address_that_packets_cannot_have_is_as_good_as_none(flags: int, *, up: bool) -> None:
+    assert link.suspended(TUNNEL, WAITING, {}, here(TUNNEL, flags)).up == up
+
+
+@pytest.mark.parametrize("name", ["dslite0", "osaka", "osaka-lan", "vxlan01"])
+def test_a_link_that_shall_be_off_is_down_though_it_waits(name: str) -> None:
+    spec: Any = WANTED[link][name]
+    off = link.suspended(spec, replace(WAITING, off=True), {}, here(spec))
+    assert differing_fields(off, spec) == ("up",)
+
+
+def test_a_link_that_waits_and_shall_be_off_says_so() -> None:
+    tunnel = {"name": "t0", "type": "tasuki-link:ip6tnl", "enabled": False}
+    ends = {"tasuki-link:ip6tnl": {"local-interface": "wan0", "remote": "2001:db8::2"}}
+    tree = {"ietf-interfaces:interfaces": {"interface": [{**tunnel, **ends}]}}
+    assert link.want(parsed(tree), Known())["t0"] == Waiting(LINE.text, LINE.hint, off=True)
+
+
+@pytest.mark.parametrize("name", ["dslite0", "osaka", "osaka-lan"])
+def test_a_tunnel_that_waits_leaves_its_ends_to_the_one_that_is_wanted_with_them(name: str) -> None:
+    tunnel: Any = replace(WANTED[link][name], index=70_000)
+    mtu = replace(tunnel, mtu=1300)
+    parked: Any = link.suspended(tunnel, WAITING, {"t0": WAITING, "other": mtu}, here(tunnel))
+    assert (parked.local, parked.remote, parked.up) == ("::1", "100::1:1170", False)
+    assert set(differing_fields(parked, tunnel)) == {"local", "remote", "up"}
+    assert link.suspended(parked, WAITING, {"other": mtu}, here(tunnel)) == parked
+    for other in (replace(tunnel, remote="2001:db8:7::2"), replace(tunnel, underlay="wan7"), WAITING):
+        assert link.suspended(tunnel, WAITING, {"other": other}, here(tunnel)) == tunnel
+
+
+ONE = replace(WANTED[link]["dslite0"], index=1)
+TWO: Any = replace(ONE, remote="2001:db8:7::2", index=2)
+
+
+def test_of_two_tunnels_that_exchange_their_ends_the_one_in_the_way_is_parked() -> None:
+    links = {"one": ONE, "two": TWO}
+    changing = {"one": TWO, "two": ONE}
+    parking = link.make_way("one", changing["one"], links, changing)
+    assert parking == Update("two", TWO, replace(TWO, local="::1", remote="100::2"))
+    assert parking.spec.up
+
+
+@pytest.mark.parametrize(
+    "changing",
+    [{}, {"two": replace(TWO, mtu=1300)}, {"one": ONE}],
+    ids=["is left alone", "keeps its ends", "is not there"],
+)
+def test_a_tunnel_that_stays_where_it_is_makes_no_way(changing: dict[str, Any]) -> None:
+    assert link.make_way("one", TWO, {"one": ONE, "two": TWO}, {"one": TWO, **changing}) is None
+
+
+def test_tunnels_of_two_types_or_keys_are_in_nobodys_way() -> None:
+    gre: Any = WANTED[link]["osaka"]
+    frames = Ip6gretap(gre.underlay, gre.local, gre.remote, None, 64, gre.key, True)
+    wanted = {"mine": gre, "frames": replace(frames, remote="2001:db8::7")}
+    assert link.make_way("mine", gre, {"frames": frames}, wanted) is None
+    keyless, zero = replace(gre, key=None), replace(gre, key=0)
+    moved = replace(gre, key=7)
+    assert link.make_way("mine", keyless, {"two": moved}, {"two": keyless}) is None
+    assert link.make_way("mine", keyless, {"two": zero}, {"two": moved}) is not None
 
 
 @pytest.mark.parametrize(
@@ -160,7 +252,7 @@ def test_a_tunnel_that_waits_is_down_while_no_interface_has_its_local_address(na
     ],
 )
 def test_any_other_link_stays_as_it_is(spec: Any) -> None:
-    assert link.suspended(spec, {}) == spec
+    assert link.suspended(spec, WAITING, {}, {}) == spec
 
 
 @pytest.mark.parametrize("identity", ["ip6tnl", "ip6gre", "ip6gretap"])

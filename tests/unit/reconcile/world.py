@@ -99,7 +99,7 @@ class LinkKind:
     def in_place(self, observed: Link, wanted: Link) -> bool:
         return observed.color == wanted.color
 
-    def suspended(self, spec: Link, observed: Observed) -> Link:
+    def suspended(self, spec: Link, waiting: Waiting, wanted: Any, observed: Observed) -> Link:
         """A link that was small is big while it waits, so that one sees it."""
         return replace(spec, size=SUSPENDED) if spec.size == SMALL else spec
 

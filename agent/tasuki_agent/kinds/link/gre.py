@@ -1,6 +1,6 @@
 """GRE in IPv6 packets, which carries packets or Ethernet frames (RFC 7676; net/ipv6/ip6_gre.c). Pure."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -89,6 +89,18 @@ class GreType(Generic[S]):
     def underlays(self, spec: S) -> Iterable[str]:
         """The interface that the packets leave by, if the routes do not decide."""
         return (spec.underlay,) if spec.underlay else ()
+
+    def source(self, spec: S) -> str | None:
+        """Its local end: up, the kernel would complain of each packet."""
+        return spec.local
+
+    def claim(self, spec: S) -> Hashable:
+        """Its ends and its key; to the kernel none is 0."""
+        return spec.underlay, spec.local, spec.remote, spec.key or 0
+
+    def parked(self, spec: S) -> S:
+        """Between ends that nobody has."""
+        return ipv6_tunnel.parked(spec)
 
     def in_place(self, observed: S, wanted: S) -> bool:  # noqa: ARG002
         """Everything, the ends too."""

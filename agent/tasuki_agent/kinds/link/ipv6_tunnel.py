@@ -6,8 +6,8 @@ all of them.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
 from tasuki_agent.kernel import addresses
 from tasuki_agent.kernel.attributes import number, raw, u8, u32
@@ -22,6 +22,9 @@ _CAPABILITIES: Final = 0x70000
 """IP6_TNL_F_CAP_…: what the kernel itself finds out about the ends."""
 
 _UNSPECIFIED: Final = bytes(16)
+_LOOPBACK: Final = "::1"
+_DISCARD: Final = b"\x01" + bytes(7)
+"""100::/64."""
 
 
 class Parameters(Ends, Protocol):
@@ -82,6 +85,14 @@ class Ipv6Tunnel(Protocol):
         """Of the outer packets."""
         ...
 
+    @property
+    def index(self) -> int:
+        """Evidence: where the kernel has it."""
+        ...
+
+
+S = TypeVar("S", bound=Ipv6Tunnel)
+
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
@@ -131,6 +142,16 @@ def carrier(parameters: Parameters, known: Known) -> Carrier:
         encapsulation_limit=None if limit == "none" else limit,
         hop_limit=parameters.hop_limit,
     )
+
+
+def parked(spec: S) -> S:
+    """The same tunnel between ends that no other one has.
+
+    The kernel neither sends nor receives by a tunnel that ends at the loopback address (ip6_tnl_get_cap()),
+    and its index in the discard prefix (RFC 6666) is the tunnel's own.
+    """
+    remote = addresses.text(_DISCARD + spec.index.to_bytes(8, "big"))
+    return replace(spec, local=_LOOPBACK, remote=remote)  # type: ignore[type-var]
 
 
 def messages(fields: frozenset[str], every: Collection[str]) -> Sequence[frozenset[str]]:

@@ -7,9 +7,9 @@ from typing import Any, Self
 from tasuki_yang.router import InterfacesInterface, Router
 
 from tasuki_agent.kernel.marks import GROUP
-from tasuki_agent.kind import Observed, Ref, Waiting
+from tasuki_agent.kind import Observed, Ref, Update, Waiting
 from tasuki_agent.kinds.link import linktypes
-from tasuki_agent.kinds.link.linktypes import LinkSpec, LinkType, OtherLink, Tunnel
+from tasuki_agent.kinds.link.linktypes import LinkSpec, LinkType, OtherLink
 from tasuki_agent.kinds.router_tree import interface_path, interface_tree
 from tasuki_agent.known import Known, Unknown
 
@@ -65,7 +65,7 @@ def _want(interface: InterfacesInterface, link_type: LinkType | None, known: Kno
     try:
         return link_type.want(interface, known)
     except Unknown as unknown:
-        return Waiting(unknown.on, unknown.hint)
+        return Waiting(unknown.on, unknown.hint, off=not interface.enabled)
 
 
 def needs(key: str, spec: LinkSpec) -> Iterable[Ref]:  # noqa: ARG001
@@ -95,17 +95,63 @@ def in_place(observed: LinkSpec, wanted: LinkSpec) -> bool:
     return link_type is not None and type(observed) is type(wanted) and link_type.in_place(observed, wanted)
 
 
-def suspended(spec: LinkSpec, observed: Observed) -> LinkSpec:
-    """Down, if it is a tunnel in IPv6 packets from an address that the router has lost.
+def suspended(
+    spec: LinkSpec, waiting: Waiting, wanted: Mapping[str, LinkSpec | Waiting], observed: Observed
+) -> LinkSpec:
+    """Down if it shall be off, or has lost its source address or its ends; otherwise what it is.
 
-    Up, the kernel would complain of each packet. The interface stays, and with it all that is bound to it by
-    name or index. VXLAN stays up: the kernel is silent there, and its inner addresses would go with it, and
-    be checked for duplicates for more than a second when they are back.
+    The interface stays, and with it all that is bound to it by name or index. Its ends it loses to a link
+    that is wanted with them: it would not have them any more if it were known which ones are next.
     """
-    local = spec.local if isinstance(spec, Tunnel) else None
-    if local is None or any(key.ip == local for key in observed.get("address", {})):
+    link_type = linktypes.by_spec().get(type(spec))
+    if link_type is None:
         return spec
-    return replace(spec, up=False)  # type: ignore[type-var]
+    if any(not isinstance(other, Waiting) and _clash(spec, other) for other in wanted.values()):
+        spec, up = link_type.parked(spec), False
+    else:
+        source = link_type.source(spec)
+        up = spec.up and not waiting.off and (source is None or _is_here(source, observed))
+    return replace(spec, up=up)  # type: ignore[type-var]
+
+
+def _is_here(address: str, observed: Observed) -> bool:
+    return any(key.ip == address and spec.usable for key, spec in observed.get("address", {}).items())
+
+
+def makes_claim(spec: LinkSpec) -> bool:
+    """Whether the kernel lets only one link have what this one has, and it can be changed in place."""
+    link_type = linktypes.by_spec().get(type(spec))
+    return link_type is not None and link_type.claim(spec) is not None
+
+
+def make_way(
+    name: str, spec: LinkSpec, links: Mapping[str, LinkSpec], changing: Mapping[str, LinkSpec]
+) -> Update | None:
+    """What lets a link become as wanted where the kernel says that there is such a one already.
+
+    Args:
+        name: of the link.
+        spec: what it is wanted to be.
+        links: all links that are there.
+        changing: what links are being changed into at this moment.
+
+    Returns:
+        A link's being parked that is about to lose what is claimed of it; None if there is no such.
+    """
+    for other, seen in links.items():
+        if other != name and _clash(seen, spec):
+            leaves = other in changing and not _clash(seen, changing[other])
+            parked = linktypes.by_spec()[type(seen)].parked(seen)
+            return Update(other, seen, parked) if leaves else None
+    return None
+
+
+def _clash(one: LinkSpec, other: LinkSpec) -> bool:
+    """Whether the kernel lets only one of two links be there."""
+    if type(one) is not type(other) or not makes_claim(one):
+        return False
+    link_type = linktypes.by_spec()[type(one)]
+    return link_type.claim(one) == link_type.claim(other)
 
 
 def path(key: str, field: str = "") -> str:
@@ -130,6 +176,8 @@ __all__ = [
     "OtherLink",
     "UpLink",
     "in_place",
+    "make_way",
+    "makes_claim",
     "needs",
     "owns",
     "path",

@@ -5,10 +5,10 @@ A new file here is all that a type takes in the agent.
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol
 
 from tasuki_yang.router import InterfacesInterface
 
@@ -74,21 +74,6 @@ class LinkSpec(Protocol):
         ...
 
 
-@runtime_checkable
-class Tunnel(LinkSpec, Protocol):
-    """What the specs of tunnels in IPv6 packets have besides."""
-
-    @property
-    def local(self) -> str | None:
-        """The address that the packets come from; None if the kernel's choice will do."""
-        ...
-
-    @property
-    def encapsulation_limit(self) -> int | None:
-        """What no other type has; None if the packets have no destination option."""
-        ...
-
-
 class LinkType(Protocol):
     """One type of link: its spec, its leaves and its part of the kernel's message. Pure."""
 
@@ -127,6 +112,18 @@ class LinkType(Protocol):
 
     def underlays(self, spec: Any) -> Iterable[str]:
         """Names of the links that must exist first."""
+        ...
+
+    def source(self, spec: Any) -> str | None:
+        """The address without which, while the link waits, it shall be down; None if there is no such."""
+        ...
+
+    def claim(self, spec: Any) -> Hashable | None:
+        """What the kernel lets only one link have that is changed in place; None if there is no such."""
+        ...
+
+    def parked(self, spec: Any) -> Any:
+        """The same link with a claim that no other one makes, so that another one can have its claim."""
         ...
 
     def in_place(self, observed: Any, wanted: Any) -> bool:

@@ -1,6 +1,6 @@
 """IPv4 and IPv6 in IPv6 (RFC 2473; net/ipv6/ip6_tunnel.c)."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -71,6 +71,18 @@ class Ip6tnlType:
     def underlays(self, spec: Ip6tnl) -> Iterable[str]:
         """The interface that the packets leave by, if the routes do not decide."""
         return (spec.underlay,) if spec.underlay else ()
+
+    def source(self, spec: Ip6tnl) -> str | None:
+        """Its local end: up, the kernel would complain of each packet."""
+        return spec.local
+
+    def claim(self, spec: Ip6tnl) -> Hashable:
+        """Its ends: the kernel does not care for the mode."""
+        return spec.underlay, spec.local, spec.remote
+
+    def parked(self, spec: Ip6tnl) -> Ip6tnl:
+        """Between ends that nobody has."""
+        return ipv6_tunnel.parked(spec)
 
     def in_place(self, observed: Ip6tnl, wanted: Ip6tnl) -> bool:  # noqa: ARG002
         """Everything, the ends too."""

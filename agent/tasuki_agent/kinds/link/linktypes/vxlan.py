@@ -85,6 +85,20 @@ class VxlanType:
         """The interface that the packets leave by."""
         return (spec.underlay,) if spec.underlay else ()
 
+    def source(self, spec: Vxlan) -> None:
+        """None: it stays up while it waits.
+
+        The kernel is silent there, and its inner addresses would go with it, and be checked for duplicates
+        for more than a second when they are back.
+        """
+
+    def claim(self, spec: Vxlan) -> None:
+        """None: VNI and port are never changed in place."""
+
+    def parked(self, spec: Vxlan) -> Vxlan:
+        """As it is, for nobody else can have its claim."""
+        return spec
+
     def in_place(self, observed: Vxlan, wanted: Vxlan) -> bool:
         """All but VNI, port, underlay, the family of the ends, and taking the local address away.
 
