@@ -1,21 +1,29 @@
-"""What the models tell apart and Linux does not.
+"""What the models tell apart and Linux does not, and tunnels that could never carry a packet.
 
 The models know a route by its protocol instance and prefix, a rule and an interface by name. Linux knows a
 route by table, prefix and metric, a rule by what it matches, a VXLAN tunnel by VNI and port, other tunnels by
 their ends, and sends to a subnet by one interface. Services keep out of one another's way; what was written
-directly can run into them, or into itself.
+directly can run into them, or into itself. A tunnel does so over itself, or to where it comes from.
 """
 
 from collections.abc import Hashable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import TypeAlias
 
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.path import predicate
-from tasuki_yang.router import InterfacesInterfaceIp6gre, InterfacesInterfaceIp6tnl, Router
+from tasuki_yang.router import (
+    InterfacesInterfaceIp6gre,
+    InterfacesInterfaceIp6tnl,
+    InterfacesInterfaceVxlan,
+    Router,
+)
 
 _Object: TypeAlias = tuple[Hashable, str, str]
 """What Linux knows an object by, what people call that, and the object's path."""
+
+_Tunnel: TypeAlias = InterfacesInterfaceVxlan | InterfacesInterfaceIp6tnl | InterfacesInterfaceIp6gre
 
 _PROTOCOLS = "/ietf-routing:routing/control-plane-protocols/control-plane-protocol"
 _INTERFACES = "/ietf-interfaces:interfaces/interface"
@@ -23,7 +31,7 @@ _RULES = "/ietf-routing:routing/tasuki-rule:rules"
 
 
 def collisions(router: Router) -> Iterator[ConfigError]:
-    """Objects of a valid router tree that are one object to Linux."""
+    """Objects of a valid router tree that are one object to Linux, and tunnels that run into themselves."""
     paths: dict[Hashable, str] = {}
     for key, name, path in (*_routes(router), *_rules(router), *_tunnels(router), *_subnets(router)):
         other = paths.setdefault(key, path)
@@ -34,6 +42,8 @@ def collisions(router: Router) -> Iterator[ConfigError]:
                 error_path=path,
                 message=f"There is {name} already, at {other}: remove one of the two or make them differ.",
             )
+    yield from _underlay_cycle(router)
+    yield from _ends_at_itself(router)
 
 
 def _routes(router: Router) -> Iterator[_Object]:
@@ -98,6 +108,60 @@ def _ends(tunnel: InterfacesInterfaceIp6tnl | InterfacesInterfaceIp6gre) -> Hash
         local or tunnel.local_interface or tunnel.local_delegated,
         remote or tunnel.remote_name or tunnel.remote_aftr or tunnel.remote_unknown,
     )
+
+
+def _every_tunnel(router: Router) -> Iterator[tuple[str, str, _Tunnel]]:
+    """Name, path of its container, and what it is made of."""
+    for interface in router.interfaces.interface:
+        path = _INTERFACES + predicate("name", interface.name)
+        if interface.vxlan:
+            yield interface.name, f"{path}/tasuki-link:vxlan", interface.vxlan
+        elif interface.type == "tasuki-link:ip6tnl":
+            yield interface.name, f"{path}/tasuki-link:ip6tnl", interface.ip6tnl
+        elif interface.type in ("tasuki-link:ip6gre", "tasuki-link:ip6gretap"):
+            yield interface.name, f"{path}/tasuki-link:ip6gre", interface.ip6gre
+
+
+def _underlay_cycle(router: Router) -> Iterator[ConfigError]:
+    """A tunnel that is its own underlay, by way of others or not; of several such cycles the first one."""
+    tunnels = {name: (path, tunnel) for name, path, tunnel in _every_tunnel(router)}
+    try:
+        TopologicalSorter({name: (t.underlay,) for name, (_, t) in tunnels.items() if t.underlay}).prepare()
+    except CycleError as error:
+        cycle = error.args[1]
+        lowest_first = " carries ".join(cycle)
+        yield _impossible(
+            f"{tunnels[cycle[-1]][0]}/underlay",
+            "underlay-cycle",
+            f"The tunnel would carry itself: {lowest_first}. Choose the interface toward the line.",
+        )
+
+
+def _ends_at_itself(router: Router) -> Iterator[ConfigError]:
+    """Tunnels whose ends are one address, or are learned on the tunnel itself."""
+    for name, path, tunnel in _every_tunnel(router):
+        if tunnel.local and tunnel.remote and ip_address(tunnel.local) == ip_address(tunnel.remote):
+            yield _impossible(
+                f"{path}/remote",
+                "ends-not-distinct",
+                f"Both ends are {tunnel.remote}: the remote one is the other router's address.",
+            )
+        learned = (
+            ("local-interface", tunnel.local_interface),
+            ("local-delegated/interface", tunnel.local_delegated and tunnel.local_delegated.interface),
+            ("remote-aftr/interface", tunnel.remote_aftr and tunnel.remote_aftr.interface),
+        )
+        for leaf, interface in learned:
+            if interface == name:
+                yield _impossible(
+                    f"{path}/{leaf}",
+                    "end-not-outside",
+                    f"{name} cannot learn its own end: name the interface toward the line.",
+                )
+
+
+def _impossible(path: str, app_tag: str, message: str) -> ConfigError:
+    return ConfigError(error_tag="operation-failed", error_app_tag=app_tag, error_path=path, message=message)
 
 
 def _subnets(router: Router) -> Iterator[_Object]:

@@ -121,3 +121,72 @@ def test_objects_with_keys_of_their_own_are_accepted(written: Json) -> None:
 def test_what_services_compile_never_collides(document: Json) -> None:
     for tree in compile_running(running(document)).values():
         assert list(collisions(Router.model_validate(tree))) == []
+
+
+OVER = {"tasuki-link:vxlan": {"vni": 7, "underlay": "b", "remote": "2001:db8::7"}}
+LINK = "/ietf-interfaces:interfaces/interface"
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        (interfaces(tunnel("a", "ip6tnl", underlay="a", **ENDS)), ["a carries a"]),
+        (
+            interfaces(
+                tunnel("a", "ip6gre", underlay="b", **ENDS), tunnel("b", "ip6tnl", underlay="a", **LATE)
+            ),
+            ["a carries b carries a", "b carries a carries b"],
+        ),
+        (
+            interfaces(
+                {"name": "a", "type": "tasuki-link:vxlan", **OVER},
+                tunnel("b", "ip6gretap", underlay="c", **ENDS),
+                tunnel("c", "ip6tnl", underlay="a", **ENDS),
+                tunnel("d", "ip6tnl", underlay="c", **ENDS),
+            ),
+            ["a carries c carries b carries a", "b carries a carries c", "c carries b carries a"],
+        ),
+    ],
+    ids=["itself", "each other", "three of four, of three types"],
+)
+def test_tunnels_that_would_carry_themselves_are_refused(written: Json, names: list[str]) -> None:
+    (problem,) = problems(written)
+
+    assert problem.error_app_tag == "underlay-cycle"
+    assert problem.error_path.endswith("/underlay")
+    assert any(each in problem.message for each in names)
+
+
+def test_a_tunnel_in_a_tunnel_is_accepted() -> None:
+    outer, inner = tunnel("a", "ip6tnl", **ENDS), tunnel("b", "ip6gre", underlay="a", **LATE)
+    assert problems(interfaces(outer, inner)) == ()
+
+
+@pytest.mark.parametrize(
+    ("members", "leaf", "app_tag"),
+    [
+        ({**ENDS, "remote": "2001:0DB8::1"}, "remote", "ends-not-distinct"),
+        ({"local-interface": "a", "remote": "2001:db8::2"}, "local-interface", "end-not-outside"),
+        (
+            {"local-delegated": {"interface": "a"}, "remote": "2001:db8::2"},
+            "local-delegated/interface",
+            "end-not-outside",
+        ),
+        (
+            {"local": "2001:db8::1", "remote-aftr": {"interface": "a"}},
+            "remote-aftr/interface",
+            "end-not-outside",
+        ),
+    ],
+)
+@pytest.mark.parametrize("link_type", ["ip6tnl", "ip6gre", "ip6gretap", "vxlan"])
+def test_a_tunnel_that_ends_at_itself_is_refused(
+    link_type: str, members: Json, leaf: str, app_tag: str
+) -> None:
+    container = {"ip6gretap": "ip6gre"}.get(link_type, link_type)
+    rest = {"vni": 7, "underlay": "wan0"} if link_type == "vxlan" else {}
+    link = {"name": "a", "type": f"tasuki-link:{link_type}", f"tasuki-link:{container}": {**rest, **members}}
+    (problem,) = problems(interfaces(link))
+
+    assert problem.error_path == f"{LINK}[name='a']/tasuki-link:{container}/{leaf}"
+    assert problem.error_app_tag == app_tag

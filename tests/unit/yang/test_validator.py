@@ -179,8 +179,37 @@ BAD = {
             "operation-failed",
             "address-family-mismatch",
             f"{VXLAN}/local",
-            "The local and the remote address are of one family.",
+            "The local and the remote address are of one family",
         ),
+    ),
+    "an end of IPv4 where the other one is learned": (
+        "router",
+        interface(
+            **{
+                "tasuki-link:vxlan": {
+                    "vni": 8,
+                    "underlay": "e",
+                    "remote-name": {"name": "gw.example.net"},
+                    "local": "192.0.2.2",
+                }
+            }
+        ),
+        (
+            "operation-failed",
+            "address-family-mismatch",
+            f"{VXLAN}/local",
+            "IPv6 if the remote one is learned",
+        ),
+    ),
+    "a tunnel to IPv4 from the address of an interface": (
+        "router",
+        tunnel(**{"local-interface": "wan0"}),
+        ("operation-failed", "address-family-mismatch", f"{VXLAN}/remote", "learned is of IPv6"),
+    ),
+    "a tunnel to IPv4 from a delegated prefix": (
+        "router",
+        tunnel(**{"local-delegated": {"interface": "wan0"}}),
+        ("operation-failed", "address-family-mismatch", f"{VXLAN}/remote", "learned is of IPv6"),
     ),
     "a tunnel on a cable": (
         "router",
