@@ -109,9 +109,17 @@ class Nft:
 
     def remember(self, spellings: Mapping[str, str]) -> None:
         """Take these spellings for good, across restarts too."""
-        if spellings != self.spellings:
+        if spellings == self.spellings:
+            return
+        self.spellings = spellings
+        try:
             replace_file(self._record, json.dumps({"spellings": spellings}, indent=2).encode())
-            self.spellings = spellings
+        except OSError as error:
+            _log.warning(
+                "cannot keep on the disk how nft spells what it was given: %s;"
+                " the table is loaded once more after a restart",
+                error,
+            )
 
     async def _run(self, *arguments: str, doing: str, stdin: str = "") -> str:
         try:

@@ -372,6 +372,37 @@ async def test_a_table_that_can_no_longer_be_listed_says_why(
     assert await seen(kind) == WANTED
 
 
+async def test_a_kernel_that_does_not_tell_of_nftables_keeps_nobody_from_seeing_the_rest(
+    kinds: Kinds, kind: NftablesKind, kernel: Kernel
+) -> None:
+    await kind.apply(Create(TABLE, WANTED))
+    there = await seen(kind)
+    kernel.nft.close()
+    observed = await kinds.observe()
+    assert "e0" in observed["link"]
+    (_, why), *_ = differences(WANTED, observed["nftables"][TABLE]).values()
+    assert "ask for the state of nftables: Bad file descriptor" in why
+    with pytest.raises(Transient, match="ask for the state of nftables"):
+        await kind.apply(Update(TABLE, there, WANTED))
+
+
+@pytest.mark.usefixtures("router")
+async def test_a_kernel_that_has_never_told_of_nftables_has_no_table_of_ours(
+    kind: NftablesKind, kernel: Kernel
+) -> None:
+    kernel.nft.close()
+    assert await kind.observe() == {}
+
+
+async def test_a_full_disk_keeps_no_table_from_being_loaded(
+    kind: NftablesKind, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "nftables.json.new").mkdir()
+    await kind.apply(Create(TABLE, RESPELLED))
+    assert await seen(kind) == RESPELLED
+    assert "cannot keep on the disk how nft spells" in caplog.text
+
+
 async def test_nft_is_asked_only_after_a_transaction(
     router: Namespace, kind: NftablesKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """The kind `nftables`: the model and the codec, joined to the kernel and to nft(8)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from tasuki_agent.errors import Foreign, Transient
@@ -34,7 +35,22 @@ class NftablesKind:
         """What was seen last, and in which generation of the ruleset."""
 
     async def observe(self) -> Mapping[TableKey, Table]:
-        """The table of our name. Only if there is one, of ours, and anything has changed is nft asked."""
+        """The table of our name; what was seen last, as unread, while the kernel does not tell.
+
+        The other kinds need not wait for this one to be seen.
+        """
+        try:
+            return await self._observe()
+        except Transient as error:
+            tables = self._seen[1] if self._seen else {}
+            return {key: replace(table, blocks=(), unread=str(error)) for key, table in tables.items()}
+
+    async def _observe(self) -> Mapping[TableKey, Table]:
+        """Only if there is a table, of ours, and anything has changed is nft asked.
+
+        Raises:
+            Transient: the kernel refuses to tell.
+        """
         generation = self._nft.generation()
         if generation is None:
             return {}
@@ -49,7 +65,6 @@ class NftablesKind:
             try:
                 listing = await self._nft.list(NAME)
             except Transient as error:
-                # The other kinds need not wait for this one to be seen.
                 return {TABLE: Table((), str(error), head.handle, head.comment)}
             blocks = codec.respelled(codec.decode(listing), self._nft.spellings)
             tables = {TABLE: Table(blocks, "", head.handle, head.comment)}
