@@ -23,7 +23,7 @@ class Destinations:
         """Those that a name or an address stands for now; none if it is not known."""
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-        except socket.gaierror:
+        except (OSError, UnicodeError):  # UnicodeError: it cannot be a name
             found = []
         return cls(tuple((family, address) for family, _, _, _, address in found))
 
@@ -38,6 +38,26 @@ class Destinations:
                     continue
                 found[family, address] = str(probe.getsockname()[0])
         return found
+
+
+@dataclass(slots=True)
+class Host:
+    """A host by its name or address.
+
+    Attributes:
+        _lookup: the last one. The resolver is asked in a thread that nobody can stop: who comes before it has
+            answered waits for the same answer.
+    """
+
+    name: str
+    port: int
+    _lookup: asyncio.Task[Destinations] | None = None
+
+    async def destinations(self) -> Destinations:
+        """Its addresses now. A resolver that is away may take long to say that there are none."""
+        if self._lookup is None or self._lookup.done():
+            self._lookup = asyncio.create_task(Destinations.of(self.name, self.port))
+        return await asyncio.shield(self._lookup)
 
 
 def moved(before: Sources, now: Sources) -> str | None:
