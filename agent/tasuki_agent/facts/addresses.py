@@ -13,13 +13,11 @@ from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kind import Observed
 from tasuki_agent.kinds.address.model import Address, AddressKey
 
-_UNUSABLE: Final = uapi.IFA_F_TENTATIVE | uapi.IFA_F_DADFAILED
-"""An optimistic address is tentative too, but may be used (RFC 4429)."""
 _PASSING: Final = uapi.IFA_F_TEMPORARY | uapi.IFA_F_DEPRECATED
 """About to go, or made to be changed often (RFC 8981): nobody should be told of it as an end."""
 GIVEN_UP: Final = 270_000
-"""Hundredths of seconds. Routers advertise their prefixes at least every 30 minutes (RFC 4861 section 6.2.1);
-45 are also what RFC 9096 lets a prefix be preferred for."""
+"""Hundredths of seconds, 45 minutes: routers advertise their prefixes at least every 30 (MaxRtrAdvInterval of
+RFC 4861 section 6.2.1)."""
 _HOST: Final = 128
 """Length of what DHCPv6 leases: it is refreshed when the client asks, and by nothing that is advertised."""
 _UNIQUE_LOCAL: Final = "fc00::/7"
@@ -41,7 +39,7 @@ class AddressSource:
         present = [
             (key, spec)
             for key, spec in observed.get("address", {}).items()
-            if addresses.is_ipv6(key.ip) and is_usable(spec)
+            if addresses.is_ipv6(key.ip) and spec.usable
         ]
         here = {key.ip for key, _ in present}
         facts = {}
@@ -61,17 +59,12 @@ class AddressSource:
         """The kernel's events make addresses be observed."""
 
 
-def is_usable(spec: Address) -> bool:
-    """Whether packets can have this source address."""
-    return not spec.flags & _UNUSABLE or bool(spec.flags & uapi.IFA_F_OPTIMISTIC)
-
-
 def advertised(candidates: Mapping[str, Address]) -> list[str]:
     """Those that nobody has given up, as far as one can see.
 
     A router that lost its memory advertises its new prefix, and never takes the old one back (RFC 8978): that
-    one's address would be preferred for days. Two prefixes that are both advertised are refreshed in turns:
-    neither is ever long behind.
+    one's address would be preferred for days. Of two prefixes that are both advertised neither is ever so far
+    behind.
     """
     told = {
         ip: spec.refreshed for ip, spec in candidates.items() if spec.refreshed and spec.prefix_length < _HOST

@@ -57,7 +57,7 @@ class Address:
     """IFA_F_…; without IFA_F_PERMANENT the address was learned and will expire. Of these a new address has
     IFA_F_NODAD if it is wanted so."""
     refreshed: int = field(default=0, compare=False)
-    """When its lifetimes were told last, in hundredths of seconds since the start; 0 if it does not expire."""
+    """When its lifetimes were told last, in hundredths of seconds since boot; 0 if it does not expire."""
     index: int = field(default=0, compare=False)
     learned: tuple[str, ...] = field(default=(), compare=False)
     """Fields that the intent does not tell itself: none, or `""` for all of it."""
