@@ -34,7 +34,8 @@ TABLES: Final = """
     CREATE INDEX fact_change_by_router ON fact_change (router, number);
 """
 """As the schema has them since its fourth version."""
-_CHANGES_KEPT: Final = 10_000
+_CHANGES_KEPT: Final = 1_000
+"""Of each router, so that a broken one hides only what it did itself."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,7 +62,7 @@ def read_told(db: sqlite3.Connection) -> Told:
 def add_changes(
     db: sqlite3.Connection, changes: Sequence[FactChange], recompiled: Sequence[str], time: datetime
 ) -> None:
-    """Record changes; the oldest records make room."""
+    """Record changes; the oldest records of the same routers make room."""
     rows = [
         (
             microseconds(time),
@@ -72,8 +73,10 @@ def add_changes(
         for change in changes
     ]
     db.executemany("INSERT INTO fact_change VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", rows)
-    db.execute(
-        "DELETE FROM fact_change WHERE number <= (SELECT max(number) FROM fact_change) - ?", (_CHANGES_KEPT,)
+    db.executemany(
+        "DELETE FROM fact_change WHERE router = ?1 AND number <= ("
+        "SELECT number FROM fact_change WHERE router = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+        [(router, _CHANGES_KEPT) for router in {change.router for change in changes}],
     )
 
 

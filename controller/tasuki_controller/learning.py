@@ -43,7 +43,10 @@ class Learning:
                 except Failed:
                     return
                 began = clock()
-                await self._learn({router: self.read(router, report.facts) for router, report in newest})
+                try:
+                    await self._learn({router: self.read(router, report.facts) for router, report in newest})
+                except Exception:  # noqa: BLE001 - one report must not keep intended from following the next
+                    _log.exception("what routers have told could not be followed; the next reports are")
                 await asyncio.sleep(clock() - began)
 
     async def _learn(self, reports: Mapping[str, Report]) -> None:

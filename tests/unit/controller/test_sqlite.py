@@ -200,14 +200,21 @@ async def test_a_change_of_a_fact_is_recorded_with_the_routers_that_follow_it(st
     assert [each.number for each in await store.fact_changes(router=None, before=2, limit=10)] == [1]
 
 
-async def test_the_oldest_changes_of_facts_make_room(
+async def test_the_oldest_changes_of_a_routers_facts_make_room_and_no_other_routers(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fact_rows, "_CHANGES_KEPT", 3)
-    for number in range(5):
-        await store.learn({}, [FactChange("home", FactKey("wan0", "addresses"), (), (f"{number}",))], {}, NOW)
+    key = FactKey("wan0", "addresses")
+    for router in ("home", *["broken"] * 5, "home"):
+        await store.learn({}, [FactChange(router, key, (), ("2001:db8::1",))], {}, NOW)
     kept = await store.fact_changes(router=None, before=None, limit=10)
-    assert [each.number for each in kept] == [5, 4, 3]
+    assert [(each.number, each.change.router) for each in kept] == [
+        (7, "home"),
+        (6, "broken"),
+        (5, "broken"),
+        (4, "broken"),
+        (1, "home"),
+    ]
 
 
 async def test_a_database_from_before_facts_opens_and_nothing_is_told(tmp_path: Path) -> None:
