@@ -400,10 +400,9 @@ def watch_drift(
     return Stream(lambda s: s.drift.WatchDrift, request, lambda answer: answer.item, seconds)
 
 
-def facts(*, router: str = "") -> Call[Sequence[fact_pb2.Fact]]:
-    """What routers know or wait for of all that their intended trees are made of."""
-    request = fact_pb2.ListFactsRequest(router=router)
-    return Call(lambda s: s.fact.ListFacts, request, lambda answer: answer.facts)
+def facts(*, router: str = "") -> Call[fact_pb2.ListFactsResponse]:
+    """What routers know or wait for of all that intended trees are made of, with the evidence's age."""
+    return Call(lambda s: s.fact.ListFacts, fact_pb2.ListFactsRequest(router=router))
 
 
 def fact_changes(*, router: str = "", limit: int = 0, before: int = 0) -> Call[Sequence[fact_pb2.FactChange]]:

@@ -22,10 +22,11 @@ from tasuki_yang.node_edit import DefaultOperation, EditOperation
 from tasuki_controller import history
 from tasuki_controller.access import Caller
 from tasuki_controller.commit_events import CommitEvent
-from tasuki_controller.facts import Fact
+from tasuki_controller.facts import Fact, supposing
 from tasuki_controller.failure import Failed, missing
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.guard import Guard, Outcomes, seen_through
+from tasuki_controller.known import KnownFacts
 from tasuki_controller.learning import Learning
 from tasuki_controller.ledger import Committed, Ledger, Proposal
 from tasuki_controller.mailbox import Mailbox
@@ -288,11 +289,12 @@ class Datastores:
         before, after = [
             self.state.running if not number else (await self.at(number))[1] for number in (old, new)
         ]
-        return await asyncio.to_thread(compared, before, after, self.state.known.routers)
+        return await asyncio.to_thread(compared, before, after, self.state.known)
 
     async def suppose(self, told: Mapping[str, Facts]) -> Outcome:
         """What would change if routers told this, on these and on all that follow them."""
-        return await asyncio.to_thread(supposed, self.state, told)
+        known = KnownFacts.of(supposing(self._ledger.told, told, datetime.now(UTC)))
+        return await asyncio.to_thread(supposed, self.state, known, told)
 
     def facts(self) -> Mapping[str, Mapping[FactKey, Fact | None]]:
         """All that intended depends on, by router; None for what a router has not spoken of yet."""

@@ -122,7 +122,9 @@ def as_told(end: OwnEnd, router: str, known: KnownFacts) -> Fixed | Untold:
             key = FactKey(interface, "delegated-prefix")
     value = known.one(router, key.subject, key.noun)
     if value is None:
-        return Untold(f"{key.text} of router {router}")
+        holder = known.holders.get((router, key))
+        others = f" other than that of router {holder}" if holder else ""
+        return Untold(f"{key.text} of router {router}{others}")
     if isinstance(end, GlobalAddress):
         return Fixed(value)
     try:

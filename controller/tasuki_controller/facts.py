@@ -4,14 +4,22 @@ A fact that its router has lost keeps its values: the other end of a tunnel stay
 last until it is seen elsewhere, new before old. A fact that a router does not speak of any more, because its
 own tree does not ask for it, is forgotten unless another router's tree does; so nothing that an interface
 once was can come back when its name is used again.
+
+An address or a prefix that two routers tell of is followed for one of them only: a router that is broken, or
+somebody else's by now, would get the tunnels of another one otherwise.
 """
 
-from collections.abc import Container, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from ipaddress import IPv6Network
+from typing import Final, NamedTuple, TypeAlias
 
-from tasuki_yang.facts import FactKey, Facts, Values
+from tasuki_yang.facts import WIDEST_PREFIX, FactKey, Facts, Values
+
+_PRIVATE: Final = IPv6Network("fc00::/7")
+"""Addresses that two networks may both have (RFC 4193)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +38,12 @@ Report: TypeAlias = Mapping[FactKey, Values]
 """All that one router asks for, and what it knows of that: no values for what it does not know."""
 Told: TypeAlias = Mapping[str, Mapping[FactKey, Fact]]
 """What the routers have told, by router name."""
+RouterFact: TypeAlias = tuple[str, FactKey]
+"""A router's name, and what is told of it."""
 
 
 class FactChange(NamedTuple):
-    """Another value of a router's fact."""
+    """Another value of a router's fact, as its peers know it: none where it is another router's."""
 
     router: str
     key: FactKey
@@ -50,6 +60,18 @@ def heard(
     return told | {key: fact for key, fact in unsaid.items() if fact.values and key in needed}
 
 
+def supposing(told: Told, supposed: Mapping[str, Facts], now: datetime) -> Told:
+    """What routers would have told if they told this as well."""
+    known = {router: told.get(router, {}) for router in supposed}
+    return {
+        **told,
+        **{
+            router: {**known[router], **heard(known[router], supposed[router], (), now)}
+            for router in supposed
+        },
+    }
+
+
 def _heard(before: Fact | None, values: Values, now: datetime) -> Fact:
     if values:
         known = before and before.values == values and not before.lost
@@ -59,19 +81,75 @@ def _heard(before: Fact | None, values: Values, now: datetime) -> Fact:
     return before if before.lost or not before.values else replace(before, since=now, lost=True)
 
 
-def values_of(told: Told) -> Mapping[str, Facts]:
-    """What is known of each router, or was known last."""
-    return {
-        router: {key: fact.values for key, fact in facts.items() if fact.values}
-        for router, facts in told.items()
-    }
+def holders(told: Told) -> Mapping[RouterFact, str]:
+    """Who has what another router tells of too, by what is not followed because of that.
+
+    Who told it first keeps it until it tells of something else or loses it. What is lost stays with the last
+    one that had it, and only until another router has it.
+    """
+    taken, found = _Taken(), {}
+    for claim in sorted(_claims(told)):
+        holder = taken.holder(claim)
+        if holder is None:
+            taken.add(claim)
+        else:
+            found[claim.router, claim.key] = holder
+    return found
 
 
-def changes(before: Told, after: Told) -> Iterator[FactChange]:
-    """What has another value, or a value at last. To be lost and to be forgotten is none."""
-    for router, facts in after.items():
+def is_held(holder: str) -> str:
+    """What to say of a fact that another router has."""
+    return f"router {holder} tells of it, or of a part of it, as well: peers follow that one only"
+
+
+class _Claim(NamedTuple):
+    """A router's word that a network is its own. Sorts by who comes first."""
+
+    lost: bool
+    age: float
+    router: str
+    key: FactKey
+    network: IPv6Network
+
+    @property
+    def blocks(self) -> Iterable[tuple[str, int, int]]:
+        """The network, and of a prefix all that it lies in, the widest last."""
+        noun, length = self.key.noun, self.network.prefixlen
+        bits = int(self.network.network_address)
+        widest = WIDEST_PREFIX if noun == "delegated-prefix" else length
+        return ((noun, each, bits >> 128 - each) for each in range(length, widest - 1, -1))
+
+
+class _Taken:
+    """Networks that have their routers."""
+
+    def __init__(self) -> None:
+        self._at: dict[tuple[str, int, int], set[str]] = defaultdict(set)
+        self._within: dict[tuple[str, int, int], set[str]] = defaultdict(set)
+
+    def add(self, claim: _Claim) -> None:
+        """Let the router have it."""
+        for number, block in enumerate(claim.blocks):
+            self._within[block].add(claim.router)
+            if not number:
+                self._at[block].add(claim.router)
+
+    def holder(self, claim: _Claim) -> str | None:
+        """Another router that has some of it."""
+        found: set[str] = set()
+        for number, block in enumerate(claim.blocks):
+            found |= self._at.get(block, set())
+            if not number:
+                found |= self._within.get(block, set())
+        return min(found - {claim.router}, default=None)
+
+
+def _claims(told: Told) -> Iterator[_Claim]:
+    for router, facts in told.items():
         for key, fact in facts.items():
-            known = before.get(router, {}).get(key)
-            old = known.values if known else ()
-            if fact.values != old:
-                yield FactChange(router, key, old, fact.values)
+            if key.noun not in ("global-address", "delegated-prefix"):
+                continue
+            for network in map(IPv6Network, fact.values):
+                since = fact.since.timestamp()
+                if not network.subnet_of(_PRIVATE):
+                    yield _Claim(fact.lost, -since if fact.lost else since, router, key, network)

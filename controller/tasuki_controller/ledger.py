@@ -21,9 +21,10 @@ from tasuki_yang.errors import InvalidIntent
 from tasuki_controller import facts, history
 from tasuki_controller.access import Caller, Role
 from tasuki_controller.commit_events import CommitEvent, CommitEvents
-from tasuki_controller.facts import Report, Told
+from tasuki_controller.facts import FactChange, Report, RouterFact, Told, is_held
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.intended import Trial
+from tasuki_controller.known import KnownFacts, changes
 from tasuki_controller.outcome import RouterOutcome
 from tasuki_controller.running import Running
 from tasuki_controller.state import NOTHING, Outcome, State, learned, marks_of, restored, returned, touched
@@ -107,18 +108,18 @@ class Ledger:
         running = target = await asyncio.to_thread(history.read_running, newest)
         if baseline is not None:
             target = await self._running_at(baseline)
-        changes = await asyncio.to_thread(running_changes, running, target)
+        edits = await asyncio.to_thread(running_changes, running, target)
         marks = await self._store.intents()
         try:
             state = await asyncio.to_thread(
-                restored, number + bool(changes), target, marks, facts.values_of(self.told)
+                restored, number + bool(edits), target, marks, KnownFacts.of(self.told)
             )
         except InvalidIntent as error:
             source = number if baseline is None else baseline
             raise StoreError(f"revision {source} is not valid for this version of tasuki: {error}") from error
         if baseline is not None:
             comment = _back(baseline, number, "the controller ended before it was confirmed")
-            await self._write(CONTROLLER, comment, state, changes, None)
+            await self._write(CONTROLLER, comment, state, edits, None)
             _log.warning("%s", comment)
         self._show(state)
 
@@ -254,15 +255,15 @@ class Ledger:
         told = self._told_after(reports, now)
         if told == self.told:
             return
-        values, changes = facts.values_of(told), list(facts.changes(self.told, told))
+        known = await asyncio.to_thread(KnownFacts.of, told)
         state, baseline = await asyncio.to_thread(
-            lambda: (learned(self.state, values), learned(self.baseline, values))
+            lambda: (learned(self.state, known), learned(self.baseline, known))
         )
+        changed = list(changes(self.state.known, known, self._asked()))
         followers = {router: intent.mark for router, intent in touched(self.state, state).items()}
         spoke = {router for router in {*told, *self.told} if told.get(router) != self.told.get(router)}
-        await self._store.learn({router: told.get(router, {}) for router in spoke}, changes, followers, now)
-        for change in changes:
-            _log.info("router %s: %s is %s", change.router, change.key, ", ".join(change.new))
+        await self._store.learn({router: told.get(router, {}) for router in spoke}, changed, followers, now)
+        self._log_news(changed, known)
         self.told, self.state, self.baseline = told, state, baseline
         self._trial = self._trial and replace(self._trial, baseline=baseline.intended)
         self._fleet.publish(state.intended, self._trial)
@@ -278,12 +279,24 @@ class Ledger:
         """What all routers of the network have told after these reports."""
         states = (self.state, self.baseline)
         network = {router for state in states for router in state.intended.routers}
-        asked = {fact for state in states for fact in state.known.asked}
+        asked = self._asked()
         told = {router: known for router, known in self.told.items() if router in network}
         for router in reports.keys() & network:
             needed = {key for name, key in asked if name == router}
             told[router] = facts.heard(told.get(router, {}), reports[router], needed, now)
         return told
+
+    def _asked(self) -> set[RouterFact]:
+        """What other routers' trees are made of, now and where a pending commit goes back."""
+        return self.state.known.asked | self.baseline.known.asked
+
+    def _log_news(self, changed: Sequence[FactChange], known: KnownFacts) -> None:
+        for change in changed:
+            _log.info("router %s: %s is %s", change.router, change.key, ", ".join(change.new) or "not known")
+        for router, key in sorted(self._asked() & known.holders.keys()):
+            holder = known.holders[router, key]
+            if self.state.known.holders.get((router, key)) != holder:
+                _log.warning("router %s: %s: %s", router, key, is_held(holder))
 
     async def _write(
         self,

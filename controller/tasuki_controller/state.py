@@ -1,12 +1,11 @@
 """Both datastores (RFC 8342) at one revision, and how one such state follows from another. Pure."""
 
 import gc
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from tasuki_yang.facts import Facts
 from tasuki_yang.tree import Tree
 
 from tasuki_controller.compile import compile_reading, compile_running
@@ -64,7 +63,7 @@ def edited(before: State, edit: Edit) -> tuple[State, Outcome]:
     Raises:
         InvalidIntent: the edit, or what it would make of running, is not valid.
     """
-    known = KnownFacts(before.known.routers)
+    known = before.known.anew()
     with _many_acyclic_objects():
         return _next(before, prepare(before.running, edit, known), known)
 
@@ -75,7 +74,7 @@ def proposed(before: State, running: Running) -> tuple[State, Outcome]:
     Raises:
         InvalidIntent: it is not valid.
     """
-    known = KnownFacts(before.known.routers)
+    known = before.known.anew()
     with _many_acyclic_objects():
         return _next(before, prepare_candidate(before.running, running, known), known)
 
@@ -90,11 +89,11 @@ def rebased(now: State, after: State, outcome: Outcome) -> tuple[State, Outcome]
     return (now, outcome) if after.running is now.running else _joined(now, after, outcome.changes)
 
 
-def learned(before: State, told: Mapping[str, Facts]) -> State:
+def learned(before: State, told: KnownFacts) -> State:
     """The same running where the routers have told this. Intended changes without a revision then."""
-    if not any(before.known.differing(told)):
-        return replace(before, known=KnownFacts(told, before.known.asked))
-    known = KnownFacts(told)
+    if not before.known.differs(told):
+        return replace(before, known=replace(told, asked=before.known.asked))
+    known = told.anew()
     with _many_acyclic_objects():
         reading = read(before.running)
         contributors = services(reading.network, reading.written, known)
@@ -107,24 +106,21 @@ def learned(before: State, told: Mapping[str, Facts]) -> State:
     return replace(before, trees=trees, intended=replace(before.intended, routers=routers), known=known)
 
 
-def supposed(before: State, told: Mapping[str, Facts]) -> Outcome:
-    """What would follow if the routers told this too; with all of them, also where nothing would."""
-    known = before.known.routers
-    after = learned(before, {**known, **{name: {**known.get(name, {}), **told[name]} for name in told}})
-    unchanged = {name: (before.trees[name], before.trees[name]) for name in told}
+def supposed(before: State, told: KnownFacts, routers: Iterable[str]) -> Outcome:
+    """What would follow if the routers had told this; with these routers, also where nothing would."""
+    after = learned(before, told)
+    unchanged = {name: (before.trees[name], before.trees[name]) for name in routers}
     return Outcome([], unchanged | _differing(before.trees, after.trees))
 
 
-def restored(
-    number: int, running: Running, marks: Mapping[str, IntentMark], told: Mapping[str, Facts]
-) -> State:
+def restored(number: int, running: Running, marks: Mapping[str, IntentMark], told: KnownFacts) -> State:
     """The state at a revision, from what the store knows of it.
 
     Raises:
         InvalidIntent: running is not valid for this version.
     """
     # Everything is validated: what a newer model does not take must not vanish from routers.
-    known = KnownFacts(told)
+    known = told.anew()
     prepared = prepare_candidate(running, running, known)
     routers = {
         router: _marked(number, tree, marks.get(router))
@@ -141,13 +137,13 @@ def marks_of(state: State) -> Mapping[str, IntentMark]:
     return {router: intent.mark for router, intent in known.items() if intent.revision == state.revision}
 
 
-def compared(old: Running, new: Running, told: Mapping[str, Facts]) -> Outcome:
+def compared(old: Running, new: Running, told: KnownFacts) -> Outcome:
     """What two valid configurations differ in, both with what routers have told by now.
 
     Raises:
         InvalidIntent: one is not valid for this version.
     """
-    trees = [compile_running(running, KnownFacts(told)) for running in (old, new)]
+    trees = [compile_running(running, told.anew()) for running in (old, new)]
     return Outcome(running_changes(old, new), _differing(*trees))
 
 
@@ -159,7 +155,7 @@ def touched(before: State, after: State) -> Mapping[str, RouterIntent]:
 
 def _joined(now: State, other: State, changes: Sequence[RoutedChange]) -> tuple[State, Outcome]:
     """Another state's running after this one, with the facts of this one."""
-    current = learned(other, now.known.routers)
+    current = learned(other, now.known)
     return _next(now, Prepared(current.running, current.trees, changes), current.known)
 
 

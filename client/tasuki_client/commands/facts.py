@@ -13,9 +13,9 @@ def known(client: Client, *, router: str, layout: str) -> None:
     listed = client.facts(router=router)
     match layout:
         case "json":
-            terminal.show_json({"facts": [plain(fact) for fact in listed]})
+            terminal.show_json(plain(listed))
         case "yaml":
-            terminal.show_text(documents.to_yaml({"facts": [plain(fact) for fact in listed]}))
+            terminal.show_text(documents.to_yaml(plain(listed)))
         case _:
             terminal.show(*render.known(listed, datetime.now(UTC)))
 

@@ -1,27 +1,31 @@
 """Facts as people read them: what is known since when, what is lost, what is waited for and what to do."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from rich.table import Table
 from rich.text import Text
-from tasuki_proto.v1.fact_pb2 import Fact, FactChange
+from tasuki_proto.v1.fact_pb2 import Fact, FactChange, ListFactsResponse
 from tasuki_yang.facts import NOUNS, FactKey
 
+from tasuki_client.render.drift import evidence
 from tasuki_client.render.tables import Cell, table
 from tasuki_client.render.times import ago, moment
 from tasuki_client.terminal import one_line
 
 
-def known(facts: Sequence[Fact], now: datetime) -> Iterator[Table | Text]:
-    """One line for each fact; below, what to look at where one is missing."""
-    if not facts:
+def known(answer: ListFactsResponse, now: datetime) -> Iterator[Table | Text]:
+    """One line for each fact; below, what is missing or contested, and which routers are offline."""
+    if not answer.facts:
         yield Text("Nothing in the intent depends on what a router learns.")
         return
-    yield table("ROUTER", "FACT", "VALUE", "STATE", "SINCE", rows=(_row(fact, now) for fact in facts))
-    for fact in facts:
-        if fact.lost or not fact.values:
+    yield table("ROUTER", "FACT", "VALUE", "STATE", "SINCE", rows=(_row(fact, now) for fact in answer.facts))
+    for fact in answer.facts:
+        if fact.problem:
+            yield Text(one_line(f"{fact.router}: {fact.subject}/{fact.noun}: {fact.problem}"), style="red")
+        elif fact.lost or not fact.values:
             yield _missing(fact)
+    yield from evidence((each for each in answer.evidence if not each.connected), now)
 
 
 def changes(listed: Iterable[FactChange], now: datetime) -> Table:
@@ -52,6 +56,8 @@ def _row(fact: Fact, now: datetime) -> tuple[Cell, ...]:
 def _state(fact: Fact) -> Text:
     if not fact.values:
         return Text("waiting", style="yellow")
+    if fact.problem:
+        return Text("contested", style="red")
     return Text("lost", style="red") if fact.lost else Text("known", style="green")
 
 

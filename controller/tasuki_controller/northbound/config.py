@@ -143,7 +143,7 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
             return Outcome(await asyncio.to_thread(running_changes, old, candidate), {})
         if not request.from_revision:
             return outcome
-        told = self._datastores.state.known.routers
+        told = self._datastores.state.known
         return await asyncio.to_thread(compared, old, candidate, told)
 
     async def OpenSession(

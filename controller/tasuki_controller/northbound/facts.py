@@ -11,7 +11,7 @@ from tasuki_yang.facts import FactKey, Facts, Values, parse_key, parse_values
 
 from tasuki_controller.access import Context
 from tasuki_controller.datastores import Datastores
-from tasuki_controller.facts import Fact
+from tasuki_controller.facts import Fact, is_held
 from tasuki_controller.failure import Failed
 from tasuki_controller.fleet import Fleet
 from tasuki_controller.northbound.messages import timestamp
@@ -35,13 +35,19 @@ class FactService(fact_pb2_grpc.FactServiceServicer):
         """List what intended depends on, known or waited for."""
         if request.router:
             self._fleet.require(request.router)
+        holders = self._datastores.state.known.holders
+        listed = {
+            router: facts
+            for router, facts in sorted(self._datastores.facts().items())
+            if facts and request.router in ("", router)
+        }
         return fact_pb2.ListFactsResponse(
             facts=[
-                _fact_message(router, key, fact)
-                for router, facts in sorted(self._datastores.facts().items())
+                _fact_message(router, key, fact, holders.get((router, key)))
+                for router, facts in listed.items()
                 for key, fact in sorted(facts.items())
-                if request.router in ("", router)
-            ]
+            ],
+            evidence=[each for router in listed for each in self._fleet.evidence(router)],
         )
 
     async def ListFactChanges(
@@ -105,12 +111,14 @@ def remark(router: str, supposed: Facts, facts: Iterable[FactKey]) -> str:
     return f"{text}; it depends on: {known}" if known else f"{text}, or on anything else of {router}"
 
 
-def _fact_message(router: str, key: FactKey, fact: Fact | None) -> fact_pb2.Fact:
+def _fact_message(router: str, key: FactKey, fact: Fact | None, holder: str | None) -> fact_pb2.Fact:
     message = fact_pb2.Fact(router=router, subject=key.subject, noun=key.noun)
     if fact:
         message.values.extend(fact.values)
         message.since.CopyFrom(timestamp(fact.since))
         message.lost = fact.lost
+    if holder:
+        message.problem = is_held(holder)
     return message
 
 

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from tasuki_proto.v1 import drift_pb2 as _drift_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -10,20 +11,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Fact(_message.Message):
-    __slots__ = ("router", "subject", "noun", "values", "since", "lost")
+    __slots__ = ("router", "subject", "noun", "values", "since", "lost", "problem")
     ROUTER_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     NOUN_FIELD_NUMBER: _ClassVar[int]
     VALUES_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     LOST_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
     router: str
     subject: str
     noun: str
     values: _containers.RepeatedScalarFieldContainer[str]
     since: _timestamp_pb2.Timestamp
     lost: bool
-    def __init__(self, router: _Optional[str] = ..., subject: _Optional[str] = ..., noun: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lost: _Optional[bool] = ...) -> None: ...
+    problem: str
+    def __init__(self, router: _Optional[str] = ..., subject: _Optional[str] = ..., noun: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lost: _Optional[bool] = ..., problem: _Optional[str] = ...) -> None: ...
 
 class FactChange(_message.Message):
     __slots__ = ("number", "time", "router", "subject", "noun", "old_values", "values", "recompiled")
@@ -52,10 +55,12 @@ class ListFactsRequest(_message.Message):
     def __init__(self, router: _Optional[str] = ...) -> None: ...
 
 class ListFactsResponse(_message.Message):
-    __slots__ = ("facts",)
+    __slots__ = ("facts", "evidence")
     FACTS_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     facts: _containers.RepeatedCompositeFieldContainer[Fact]
-    def __init__(self, facts: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ...) -> None: ...
+    evidence: _containers.RepeatedCompositeFieldContainer[_drift_pb2.Evidence]
+    def __init__(self, facts: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ..., evidence: _Optional[_Iterable[_Union[_drift_pb2.Evidence, _Mapping]]] = ...) -> None: ...
 
 class ListFactChangesRequest(_message.Message):
     __slots__ = ("router", "limit", "before")

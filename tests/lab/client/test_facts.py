@@ -52,7 +52,9 @@ async def test_facts_are_listed_with_what_is_missing_and_with_what_followed(
     changes = (await tasuki("facts", "--changes")).out
     assert f"{OLD} → {NEW}" in changes
     assert f"nothing → {OLD}" in changes
-    (fact,) = json.loads((await tasuki("facts", "--format", "json")).out)["facts"]
+    answer = json.loads((await tasuki("facts", "--format", "json")).out)
+    (fact,), (evidence,) = answer["facts"], answer["evidence"]
+    assert (evidence["router"], evidence["connected"]) == ("home", False)
     assert (fact["router"], fact["values"], fact["lost"]) == ("home", [NEW], False)
     listed = yaml.safe_load((await tasuki("facts", "--changes", "--format", "yaml", "--limit", "1")).out)
     (change,) = listed["changes"]
@@ -105,7 +107,7 @@ async def test_what_if_tells_of_all_mistakes_at_once(tasuki: Tasuki) -> None:
 async def test_python_asks_the_same(tasuki: Tasuki, controller: ControllerProcess) -> None:
     await tasuki("apply", "-", stdin=late_bound())
     async with AsyncClient(controller.target) as client:
-        (fact,) = await client.facts(router="home")
+        (fact,) = (await client.facts(router="home")).facts
         assert (fact.subject, fact.noun, list(fact.values)) == ("wan0", "global-address", [])
         assert list(await client.fact_changes(limit=1)) == []
         answer = await client.diff(suppose=[f"{FACT}={NEW}"])

@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console, RenderableType
 from tasuki_client.facts import Supposed, parse_supposed
 from tasuki_client.render import facts
-from tasuki_proto.v1.fact_pb2 import Fact, FactChange
+from tasuki_proto.v1.drift_pb2 import Evidence
+from tasuki_proto.v1.fact_pb2 import Fact, FactChange, ListFactsResponse
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -44,13 +45,27 @@ def test_each_fact_is_a_line_and_what_is_missing_says_what_to_do() -> None:
         ),
         Fact(router="vps", subject="wan0", noun="delegated-prefix", since=before(90)),
         Fact(router="spare", subject="wan0", noun="global-address"),
+        Fact(
+            router="copy",
+            subject="wan0",
+            noun="global-address",
+            values=["2001:db8::1"],
+            since=before(5),
+            problem="router vps tells of it as well",
+        ),
     ]
-    assert drawn(facts.known(listed, NOW), 200) == [
-        "ROUTER  FACT                   VALUE             STATE    SINCE",
-        "home    wan0/global-address    2001:db8:1200::1  known    5 min ago",
-        "vps     wan0/global-address    2001:db8::1       lost     10 s ago",
-        "vps     wan0/delegated-prefix  -                 waiting  90 s ago",
-        "spare   wan0/global-address    -                 waiting  never told",
+    evidence = [
+        Evidence(router="home", observed_at=before(7 * 86400)),
+        Evidence(router="vps", connected=True, observed_at=before(1)),
+        Evidence(router="spare"),
+    ]
+    assert drawn(facts.known(ListFactsResponse(facts=listed, evidence=evidence), NOW), 200) == [
+        "ROUTER  FACT                   VALUE             STATE      SINCE",
+        "home    wan0/global-address    2001:db8:1200::1  known      5 min ago",
+        "vps     wan0/global-address    2001:db8::1       lost       10 s ago",
+        "vps     wan0/delegated-prefix  -                 waiting    90 s ago",
+        "spare   wan0/global-address    -                 waiting    never told",
+        "copy    wan0/global-address    2001:db8::1       contested  5 s ago",
         (
             "vps has lost a global address of wan0: do router advertisements reach it, and does it take them?"
             " (ip -6 address show dev wan0)"
@@ -60,16 +75,21 @@ def test_each_fact_is_a_line_and_what_is_missing_says_what_to_do() -> None:
             "spare waits for a global address of wan0: do router advertisements reach it, and does it take"
             " them? (ip -6 address show dev wan0)"
         ),
+        "copy: wan0/global-address: router vps tells of it as well",
+        "  home: offline, observed 7 d ago, nothing is known since",
+        "  spare: never observed, nothing is known about it",
     ]
 
 
 def test_a_noun_of_a_newer_controller_is_shown_as_it_is() -> None:
     listed = [Fact(router="home", subject="wan0", noun="weather")]
-    assert drawn(facts.known(listed, NOW))[-1] == "home waits for wan0/weather"
+    assert drawn(facts.known(ListFactsResponse(facts=listed), NOW))[-1] == "home waits for wan0/weather"
 
 
 def test_without_any_fact_that_is_said() -> None:
-    assert drawn(facts.known([], NOW)) == ["Nothing in the intent depends on what a router learns."]
+    assert drawn(facts.known(ListFactsResponse(), NOW)) == [
+        "Nothing in the intent depends on what a router learns."
+    ]
 
 
 def test_a_change_says_what_was_and_is_and_who_followed() -> None:

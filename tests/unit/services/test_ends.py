@@ -86,6 +86,14 @@ def test_what_was_not_told_is_named_and_still_asked_for(
     assert known.asked
 
 
+def test_what_another_router_has_is_not_followed_and_says_whose_it_is() -> None:
+    key = FactKey("wan0", "global-address")
+    known = KnownFacts({"home": {}}, {("home", key): "vps"})
+
+    text = "a global address of wan0 of router home other than that of router vps"
+    assert as_told(GlobalAddress("wan0"), "home", known) == Untold(text)
+
+
 def test_a_prefix_without_the_subnet_is_as_good_as_none_and_says_so() -> None:
     end = as_told(
         DelegatedAddress("wan0", 300, "::1"), "home", home("delegated-prefix", "2001:db8:1200::/60")

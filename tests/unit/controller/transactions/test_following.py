@@ -11,14 +11,17 @@ from tasuki_controller import learning
 from tasuki_controller.datastores import Datastores
 from tasuki_controller.failure import Failed
 from tasuki_controller.fleet import Fleet
+from tasuki_controller.ledger import Ledger
 from tasuki_controller.sqlite import SqliteStore
 from tasuki_controller.store import StoreError
 from tasuki_controller.transaction import Edit
 from tasuki_controller.transactions.commits import CommitOrder
 from tasuki_proto.v1 import agent_pb2, fact_pb2
+from tasuki_yang.facts import FactKey
 from unit.controller.transactions.test_datastores import ALICE, Agent, until
 
 OLD, NEW = "2001:db8:1::1", "2001:db8:2::1"
+WAN = FactKey("wan0", "global-address")
 
 
 @pytest.fixture
@@ -154,8 +157,45 @@ async def test_what_no_other_router_follows_computes_nothing_anew(
     await tell(home, "2001:db8:1200::/56", noun="delegated-prefix")
     await until(lambda: datastores.state.known.routers.get("home"))
     assert datastores.state.trees is trees
-    (record,) = await store.fact_changes(router="home", before=None, limit=100)
-    assert record.recompiled == ()
+    assert list(datastores.facts()["home"])[:1] == [FactKey("wan0", "delegated-prefix")]
+    assert await recorded(store) == 0
+
+
+async def test_an_address_that_another_router_has_is_not_followed_until_that_has_another(
+    datastores: Datastores, fleet: Fleet, store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    vps, home = await Agent.connect(fleet, "vps"), await Agent.connect(fleet, "home")
+    await tell(vps, OLD)
+    await tell(home, OLD)
+    await until(lambda: datastores.state.known.holders == {("home", WAN): "vps"})
+    await tell(home, OLD)
+    assert end(datastores)[1] == "unknown"
+    assert "a global address of wan0 of router home other than that of router vps" in str(
+        datastores.state.trees["vps"]
+    )
+    await tell(vps, NEW)
+    await follows(datastores, OLD)
+    assert await recorded(store) == 1
+    assert sum("router vps tells of it" in line for line in caplog.messages) == 1
+
+
+async def test_a_report_that_cannot_be_followed_does_not_keep_the_next_from_being_followed(
+    datastores: Datastores, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = asyncio.Event()
+
+    async def fail(*_: object) -> None:
+        failed.set()
+        raise RuntimeError("nobody thought of this")
+
+    home = await Agent.connect(fleet, "home")
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "learn", fail)
+        await tell(home, OLD)
+        await failed.wait()
+    await tell(home, NEW)
+    await follows(datastores, NEW)
+    assert "nobody thought of this" in caplog.text
 
 
 async def test_a_full_disk_delays_what_follows_and_loses_nothing(
