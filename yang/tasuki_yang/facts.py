@@ -7,11 +7,18 @@ peers follow them, and people may suppose them ("what would change if ...").
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv6Address, IPv6Network
-from typing import NamedTuple, TypeAlias
+from ipaddress import AddressValueError, IPv6Address, IPv6Network, ip_address
+from typing import Final, NamedTuple, TypeAlias
 
 Values: TypeAlias = tuple[str, ...]
 """Never empty: what is not known has no entry."""
+
+WIDEST_PREFIX: Final = 32
+"""Length of the shortest prefix that counts as delegated: providers have such ones themselves."""
+_LONGEST_INTERFACE: Final = 15
+"""Characters of an interface's name (IFNAMSIZ)."""
+_SERVERS: Final = 8
+"""That a name is resolved by at the most."""
 
 
 class FactKey(NamedTuple):
@@ -48,6 +55,7 @@ class Noun:
         hint: what to look at while it is missing.
         example: of the values.
         canonical: the canonical spelling of a value. Raises ValueError for what is none, and says why.
+        subject: the canonical spelling of a subject. Raises as `canonical`.
         single: whether there is one value only.
     """
 
@@ -55,22 +63,24 @@ class Noun:
     hint: str
     example: str
     canonical: Callable[[str], str]
+    subject: Callable[[str], str]
     single: bool = True
 
 
 def parse_key(text: str) -> FactKey:
-    """A fact's key as people write it.
+    """A fact's key as people write it, with its subject in canonical spelling.
 
     Raises:
-        ValueError: it has no subject, or a noun that there is not. The message says what there is.
+        ValueError: it has no subject that fits, or a noun that there is not. The message says what there is,
+            in one line whatever the text is.
     """
     subject, _, noun = text.rpartition("/")
     if not subject or noun not in NOUNS:
         known = ", ".join(sorted(NOUNS))
         raise ValueError(
-            f"'{text}' is no fact: write SUBJECT/NOUN, such as wan0/global-address; nouns are {known}"
+            f"{text!r} is no fact: write SUBJECT/NOUN, such as wan0/global-address; nouns are {known}"
         )
-    return FactKey(subject, noun)
+    return FactKey(NOUNS[noun].subject(subject), noun)
 
 
 def parse_values(key: FactKey, texts: tuple[str, ...]) -> Values:
@@ -105,21 +115,56 @@ def address_in(prefix: str, subnet_id: int, interface_id: str) -> str:
     return str(IPv6Address(int(network.network_address) | subnet_id << 64 | int(IPv6Address(interface_id))))
 
 
+def _interface(text: str) -> str:
+    """The name of an interface, as tasuki-types:interface-name has it."""
+    if not (
+        len(text) <= _LONGEST_INTERFACE and all("!" <= letter <= "~" for letter in text) and "/" not in text
+    ):
+        raise ValueError(f"{text!r} is no name of an interface")
+    return text
+
+
+def _resolved(text: str) -> str:
+    """A name, and after an @ who resolves it."""
+    name, at, servers = text.partition("@")
+    resolvers = servers.split(",")
+    if not at:
+        return _name(name)
+    if len(resolvers) > _SERVERS:
+        raise ValueError(f"{text!r} has more than {_SERVERS} servers")
+    return f"{_name(name)}@{','.join(map(_any_address, resolvers))}"
+
+
+def _any_address(text: str) -> str:
+    """An address of either family, without a zone."""
+    try:
+        address = ip_address(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no IP address") from error
+    if "%" in text:
+        raise ValueError(f"{text!r} has a zone: write the address alone")
+    return str(address)
+
+
 def _address(text: str) -> str:
-    """An address that tunnels can end at."""
+    """An address that tunnels can end at: those of tasuki-end:unicast-ipv6-address.
+
+    The check of typed ends in VXLAN splits knows IPv4 as well, and tells what each sort of address is.
+    """
     try:
         address = IPv6Address(text)
     except AddressValueError as error:
-        raise ValueError(f"'{text}' is no IPv6 address") from error
+        raise ValueError(f"{text!r} is no IPv6 address") from error
+    if "%" in text:
+        raise ValueError(f"{text!r} has a zone: no tunnel of another router can end there")
     if (
-        address.scope_id
-        or address.is_multicast
+        address.is_multicast
         or address.is_link_local
         or address.is_loopback
         or address.is_unspecified
         or address.ipv4_mapped
     ):
-        raise ValueError(f"{text} is no address that a tunnel can end at")
+        raise ValueError(f"{address} is no address that a tunnel can end at")
     return str(address)
 
 
@@ -127,9 +172,11 @@ def _prefix(text: str) -> str:
     try:
         prefix = IPv6Network(text)
     except ValueError as error:
-        raise ValueError(f"'{text}' is no IPv6 prefix without host bits") from error
-    if not 16 <= prefix.prefixlen <= 64:  # noqa: PLR2004 - what providers delegate
-        raise ValueError(f"{text}: a delegated prefix is between /16 and /64 long")
+        raise ValueError(f"{text!r} is no IPv6 prefix without host bits") from error
+    if "%" in text:
+        raise ValueError(f"{text!r} has a zone: no prefix has one")
+    if not WIDEST_PREFIX <= prefix.prefixlen <= 64:  # noqa: PLR2004 - subnets are /64s
+        raise ValueError(f"{prefix}: a delegated prefix is between /{WIDEST_PREFIX} and /64 long")
     _address(str(prefix[1]))
     return str(prefix)
 
@@ -137,7 +184,7 @@ def _prefix(text: str) -> str:
 def _name(text: str) -> str:
     labels = text.rstrip(".").split(".")
     if not text or len(text) > 253 or not all(_is_label(label) for label in labels):  # noqa: PLR2004 - RFC 1035
-        raise ValueError(f"'{text}' is no name in the DNS")
+        raise ValueError(f"{text!r} is no name in the DNS")
     return text.rstrip(".").lower()
 
 
@@ -151,18 +198,21 @@ NOUNS: Mapping[str, Noun] = {
         hint="do router advertisements reach it, and does it take them? (ip -6 address show dev {})",
         example="2001:db8::1",
         canonical=_address,
+        subject=_interface,
     ),
     "delegated-prefix": Noun(
         text="a prefix delegated on {}",
         hint="does a DHCPv6 client ask for one there, and tell tasuki?",
         example="2001:db8:1200::/56",
         canonical=_prefix,
+        subject=_interface,
     ),
     "aftr-name": Noun(
         text="the AFTR of the lease on {}",
         hint="does the DHCPv6 server of {} send option 64?",
         example="gw.example.net",
         canonical=_name,
+        subject=_interface,
     ),
     "addresses": Noun(
         text="an IPv6 address of the name {}",
@@ -170,12 +220,14 @@ NOUNS: Mapping[str, Noun] = {
         example="2001:db8::1",
         canonical=_address,
         single=False,
+        subject=_resolved,
     ),
     "local-address": Noun(
         text="the address {} on an interface of this router",
         hint="no interface has it now: is it the right one, and is it no duplicate?",
         example="2001:db8::1",
         canonical=_address,
+        subject=_any_address,
     ),
 }
 """All sorts of facts."""

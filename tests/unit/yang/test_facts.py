@@ -1,21 +1,82 @@
 """How facts are written, and which values they can have."""
 
+from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tasuki_yang.facts import NOUNS, FactKey, address_in, parse_key, parse_values
+from tasuki_yang.validator import router_validator, validate
 
 WAN = FactKey("wan0", "global-address")
 PREFIX = FactKey("wan0", "delegated-prefix")
 
 
-@given(st.text(min_size=1, max_size=20), st.sampled_from(sorted(NOUNS)))
+SUBJECTS = [
+    ("wan0", "global-address"),
+    ("enp1s0f0np0.20", "aftr-name"),
+    ("gw.example.net", "addresses"),
+    ("gw.example.net@192.0.2.53,2001:db8::53", "addresses"),
+    ("2001:db8::1", "local-address"),
+]
+
+
+@pytest.mark.parametrize(("subject", "noun"), SUBJECTS)
 def test_a_fact_is_read_as_it_is_written(subject: str, noun: str) -> None:
     key = FactKey(subject, noun)
     assert parse_key(str(key)) == key
     assert subject in key.text
+
+
+def test_subjects_have_one_spelling() -> None:
+    assert parse_key("GW.Example.NET.@2001:DB8::0:53/addresses").subject == "gw.example.net@2001:db8::53"
+    assert parse_key("2001:DB8:0::1/local-address").subject == "2001:db8::1"
+
+
+def answer(read: Callable[[], object]) -> str:
+    """What is read, or why it is not."""
+    try:
+        return str(read())
+    except ValueError as error:
+        return str(error)
+
+
+@given(st.text(max_size=300), st.sampled_from([*NOUNS, "weather"]))
+def test_whatever_subject_a_router_tells_of_is_shown_in_one_line(subject: str, noun: str) -> None:
+    text = answer(lambda: parse_key(f"{subject}/{noun}"))
+    assert text.isprintable()
+    assert " is no " in text or " has " in text or answer(lambda: parse_key(text)) == text
+
+
+@given(st.text(max_size=300), st.sampled_from(sorted(NOUNS)))
+def test_whatever_value_a_router_tells_is_shown_in_one_line(value: str, noun: str) -> None:
+    for text in (value, f"2001:db8::%{value}", f"2001:db8::%{value}/56"):
+        shown = answer(lambda text=text: "".join(parse_values(FactKey("wan0", noun), (text,))))  # type: ignore[misc]
+        assert shown.isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "wan 0/global-address",
+        "wan0\n/global-address",
+        "wan0\x1b[2J/delegated-prefix",
+        f"{'w' * 16}/aftr-name",
+        "a/b/global-address",
+        "wän0/global-address",
+        "a b/addresses",
+        "gw.example.net@/addresses",
+        "gw.example.net@ns.example.net/addresses",
+        f"gw.example.net@{','.join(['192.0.2.1'] * 9)}/addresses",
+        "gw.example.net@fe80::1%wan0/addresses",
+        "wan0/local-address",
+        "fe80::1%wan0/local-address",
+    ],
+)
+def test_a_subject_that_no_intent_has_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"no name|no IP|zone|servers|no fact"):
+        parse_key(text)
 
 
 @pytest.mark.parametrize("text", ["", "wan0", "wan0/", "/global-address", "wan0/color", "global-address"])
@@ -49,6 +110,8 @@ def test_values_have_one_spelling() -> None:
         (WAN, ("2001:db8::1%eth0",)),
         (PREFIX, ("2001:db8::1/56",)),
         (PREFIX, ("2001:db8::/65",)),
+        (PREFIX, ("2000::/31",)),
+        (PREFIX, ("2001:db8::%wan0/56",)),
         (PREFIX, ("::/0",)),
         (PREFIX, ("fe80::/56",)),
         (PREFIX, ("2001:db8::",)),
@@ -83,3 +146,21 @@ def test_a_subnet_that_the_prefix_does_not_have_is_refused_with_those_that_it_ha
     assert address_in("2001:db8:1200::/56", 255, "::1") == "2001:db8:1200:ff::1"
     with pytest.raises(ValueError, match="2001:db8:1200::/56 has no subnet 256: its subnets are 0 to 255"):
         address_in("2001:db8:1200::/56", 256, "::1")
+
+
+ENDS = st.one_of(
+    st.ip_addresses(v=6),
+    st.sampled_from(
+        ["::/127", "::ffff:0:0/96", "::ffff:0:0:0/96", "fe80::/9", "fec0::/10", "fe00::/8"]
+    ).flatmap(lambda network: st.ip_addresses(network=network)),
+)
+
+
+@given(ENDS)
+def test_an_address_is_one_that_a_tunnel_can_end_at_exactly_if_it_can_be_typed_as_such(
+    address: IPv6Address,
+) -> None:
+    tunnel = {"name": "tun1", "type": "tasuki-link:ip6tnl", "tasuki-link:ip6tnl": {"remote": str(address)}}
+    problems = validate(router_validator(), {"ietf-interfaces:interfaces": {"interface": [tunnel]}})
+    typed = not any(problem.error_app_tag == "address-not-unicast" for problem in problems)
+    assert typed != answer(lambda: parse_values(WAN, (str(address),))).endswith("can end at")
