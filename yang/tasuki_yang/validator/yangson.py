@@ -12,7 +12,7 @@ from yangson.instance import InstanceNode
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.generated.catalogue import MODULES
 from tasuki_yang.modules import FOLDER
-from tasuki_yang.node import Container, Leaf, List, Node, Schema
+from tasuki_yang.node import Container, Leaf, LeafList, List, Node, Schema
 from tasuki_yang.path import entry_path
 from tasuki_yang.tree import Tree, key_of
 from tasuki_yang.validator.violation import (
@@ -84,7 +84,8 @@ class YangsonValidator:
         for token in instance.json_pointer().split("/")[1:]:
             if isinstance(value, list):
                 value = value[int(token)]
-                path = entry_path(path, node, key_of(node, value)) if isinstance(node, List) else path
+                if isinstance(node, List | LeafList):
+                    path = entry_path(path, node, key_of(node, value))
             elif isinstance(node, Container | List):
                 value = value[token]
                 node = node.children[token]
