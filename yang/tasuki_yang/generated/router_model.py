@@ -143,7 +143,8 @@ class InterfacesInterfaceIp6tnl(Model):
 
     remote_unknown: str | None = Field(default=None, validation_alias="remote-unknown", serialization_alias="remote-unknown")
     """The end is another router's, which has not told its address yet: what is waited for, such as 'a global
-    address of wan0 of router home'. The controller puts the address here as soon as that router tells it."""
+    address of wan0 of router home'. The controller writes this, and puts the address in its place as soon as
+    that router tells it. What a person writes here nobody ever replaces: the tunnel only waits."""
 
     encapsulation_limit: int | Literal["none"] = Field(default="none", validation_alias="encapsulation-limit", serialization_alias="encapsulation-limit")
     """How often a packet may be put into another one on its way. With a limit every packet has a destination
@@ -220,7 +221,8 @@ class InterfacesInterfaceIp6gre(Model):
 
     remote_unknown: str | None = Field(default=None, validation_alias="remote-unknown", serialization_alias="remote-unknown")
     """The end is another router's, which has not told its address yet: what is waited for, such as 'a global
-    address of wan0 of router home'. The controller puts the address here as soon as that router tells it."""
+    address of wan0 of router home'. The controller writes this, and puts the address in its place as soon as
+    that router tells it. What a person writes here nobody ever replaces: the tunnel only waits."""
 
     encapsulation_limit: int | Literal["none"] = Field(default="none", validation_alias="encapsulation-limit", serialization_alias="encapsulation-limit")
     """How often a packet may be put into another one on its way. With a limit every packet has a destination
@@ -291,7 +293,8 @@ class InterfacesInterfaceVxlan(Model):
 
     remote_unknown: str | None = Field(default=None, validation_alias="remote-unknown", serialization_alias="remote-unknown")
     """The end is another router's, which has not told its address yet: what is waited for, such as 'a global
-    address of wan0 of router home'. The controller puts the address here as soon as that router tells it."""
+    address of wan0 of router home'. The controller writes this, and puts the address in its place as soon as
+    that router tells it. What a person writes here nobody ever replaces: the tunnel only waits."""
 
     local: str | None = None
     """Source address of the packets. Without it the kernel chooses."""

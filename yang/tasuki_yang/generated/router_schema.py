@@ -215,9 +215,15 @@ ROUTER = Schema(
                                             'ipv6-address-no-zone',
                                             patterns=(
                                                 Pattern(
-                                                    '[0:.]+|::1|[fF]{2}[0-9a-fA-F]{2}:[^\\n\\r]*|[fF][eE][89aAbB][^\\n\\r]:[^\\n\\r]*',
+                                                    '[0:.]+|[0:]+1|[fF]{2}[0-9a-fA-F]{2}:[^\\n\\r]*|[fF][eE][89aAbB][^\\n\\r]:[^\\n\\r]*',
                                                     True,
                                                     'The end of a tunnel is a unicast address, and no link-local or loopback one.',
+                                                    'address-not-unicast',
+                                                ),
+                                                Pattern(
+                                                    '[0:]+[fF]{4}:([^:.]+:[^:.]+|[0-9.]+)',
+                                                    True,
+                                                    'An IPv4 address in the spelling of IPv6 is no end of a tunnel.',
                                                     'address-not-unicast',
                                                 ),
                                             ),
@@ -314,9 +320,15 @@ ROUTER = Schema(
                                             'ipv6-address-no-zone',
                                             patterns=(
                                                 Pattern(
-                                                    '[0:.]+|::1|[fF]{2}[0-9a-fA-F]{2}:[^\\n\\r]*|[fF][eE][89aAbB][^\\n\\r]:[^\\n\\r]*',
+                                                    '[0:.]+|[0:]+1|[fF]{2}[0-9a-fA-F]{2}:[^\\n\\r]*|[fF][eE][89aAbB][^\\n\\r]:[^\\n\\r]*',
                                                     True,
                                                     'The end of a tunnel is a unicast address, and no link-local or loopback one.',
+                                                    'address-not-unicast',
+                                                ),
+                                                Pattern(
+                                                    '[0:]+[fF]{4}:([^:.]+:[^:.]+|[0-9.]+)',
+                                                    True,
+                                                    'An IPv4 address in the spelling of IPv6 is no end of a tunnel.',
                                                     'address-not-unicast',
                                                 ),
                                             ),
@@ -336,6 +348,11 @@ ROUTER = Schema(
                                                         Pattern(
                                                             '[^\\n\\r]*[a-zA-Z][^\\n\\r]*',
                                                             message='A name has letters: write an address as the end itself.',
+                                                            app_tag='not-a-name',
+                                                        ),
+                                                        Pattern(
+                                                            '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?',
+                                                            message='A name in the DNS has labels with dots between them, such as gw.example.net: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit.',
                                                             app_tag='not-a-name',
                                                         ),
                                                         Pattern(
@@ -459,9 +476,15 @@ ROUTER = Schema(
                                             'ipv6-address-no-zone',
                                             patterns=(
                                                 Pattern(
-                                                    '[0:.]+|::1|[fF]{2}[0-9a-fA-F]{2}:[^\\n\\r]*|[fF][eE][89aAbB][^\\n\\r]:[^\\n\\r]*',
+                                                    '[0:.]+|[0:]+1|[fF]{2}[0-9a-fA-F]{2}:[^\\n\\r]*|[fF][eE][89aAbB][^\\n\\r]:[^\\n\\r]*',
                                                     True,
                                                     'The end of a tunnel is a unicast address, and no link-local or loopback one.',
+                                                    'address-not-unicast',
+                                                ),
+                                                Pattern(
+                                                    '[0:]+[fF]{4}:([^:.]+:[^:.]+|[0-9.]+)',
+                                                    True,
+                                                    'An IPv4 address in the spelling of IPv6 is no end of a tunnel.',
                                                     'address-not-unicast',
                                                 ),
                                             ),
@@ -558,9 +581,15 @@ ROUTER = Schema(
                                             'ipv6-address-no-zone',
                                             patterns=(
                                                 Pattern(
-                                                    '[0:.]+|::1|[fF]{2}[0-9a-fA-F]{2}:[^\\n\\r]*|[fF][eE][89aAbB][^\\n\\r]:[^\\n\\r]*',
+                                                    '[0:.]+|[0:]+1|[fF]{2}[0-9a-fA-F]{2}:[^\\n\\r]*|[fF][eE][89aAbB][^\\n\\r]:[^\\n\\r]*',
                                                     True,
                                                     'The end of a tunnel is a unicast address, and no link-local or loopback one.',
+                                                    'address-not-unicast',
+                                                ),
+                                                Pattern(
+                                                    '[0:]+[fF]{4}:([^:.]+:[^:.]+|[0-9.]+)',
+                                                    True,
+                                                    'An IPv4 address in the spelling of IPv6 is no end of a tunnel.',
                                                     'address-not-unicast',
                                                 ),
                                             ),
@@ -580,6 +609,11 @@ ROUTER = Schema(
                                                         Pattern(
                                                             '[^\\n\\r]*[a-zA-Z][^\\n\\r]*',
                                                             message='A name has letters: write an address as the end itself.',
+                                                            app_tag='not-a-name',
+                                                        ),
+                                                        Pattern(
+                                                            '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?',
+                                                            message='A name in the DNS has labels with dots between them, such as gw.example.net: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit.',
                                                             app_tag='not-a-name',
                                                         ),
                                                         Pattern(
@@ -726,6 +760,11 @@ ROUTER = Schema(
                                                         Pattern(
                                                             '[^\\n\\r]*[a-zA-Z][^\\n\\r]*',
                                                             message='A name has letters: write an address as the end itself.',
+                                                            app_tag='not-a-name',
+                                                        ),
+                                                        Pattern(
+                                                            '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?',
+                                                            message='A name in the DNS has labels with dots between them, such as gw.example.net: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit.',
                                                             app_tag='not-a-name',
                                                         ),
                                                         Pattern(
