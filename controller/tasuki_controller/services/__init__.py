@@ -44,8 +44,12 @@ class Made:
     """Path of the node that the name follows from."""
     made_at: str
     """Path of the node that the interface follows from."""
+    is_numbered: bool = False
+    """Whether the name follows from a number, which others follow from as well."""
     identity: Hashable = None
     """What Linux knows a tunnel by beside its name; None if nobody else can make its like."""
+    apart_by: str = "another end"
+    """What tells it apart from a tunnel with this identity."""
 
 
 class Service(Protocol):
@@ -98,11 +102,13 @@ def broken_rules(contributors: Iterable[Service], gaps: Gaps) -> Iterator[Config
         for made in service.makes(gaps):
             other = names.setdefault((made.router, made.name), made)
             if other is not made:
+                # A single name is easier to change than all that follow from a number.
+                easier, harder = (other, made) if made.is_numbered else (made, other)
                 yield invalid(
-                    made.named_at,
+                    easier.named_at,
                     "interface-name-not-unique",
-                    f"On router {made.router}, {made.source} and {other.source} would both make interface "
-                    f"{made.name}: give one of them another name.",
+                    f"On router {made.router}, {easier.source} and {harder.source} would both make interface "
+                    f"{made.name}: give the first another name, or change {harder.named_at}.",
                 )
             if made.identity is None:
                 continue
@@ -114,7 +120,7 @@ def broken_rules(contributors: Iterable[Service], gaps: Gaps) -> Iterator[Config
                 made.made_at,
                 "tunnel-ends-not-unique",
                 f"On router {made.router}, {made.source} and {other.source} have the same two ends, by which "
-                "Linux tells tunnels apart: give one of them another end, or a GRE key of its own.",
+                f"Linux tells tunnels apart: give one of them {made.apart_by}.",
             )
 
 

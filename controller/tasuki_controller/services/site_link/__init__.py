@@ -43,7 +43,8 @@ class SiteLinks:
             ends = [f"{side}/{leaf}" for side in "ab" for leaf in ("router", *END)]
             is_known = not unreadable(gaps, path, "mode", "key", *ends)
             # Linux has the key 0 for none.
-            type_ = ("ip6gre", link.key or 0) if link.mode == "gre6" else ("ip6tnl",)
+            is_gre = link.mode == "gre6"
+            type_ = ("ip6gre", link.key or 0) if is_gre else ("ip6tnl",)
             for router, site in {site.router: site for site in sites(link)}.items():
                 if router:
                     peer = site.peer_end
@@ -56,6 +57,7 @@ class SiteLinks:
                         named_at=path_of(link, "name"),
                         made_at=path,
                         identity=(*type_, *where) if is_known else None,
+                        apart_by="another end, or a GRE key of its own" if is_gre else "another end",
                     )
 
     def compile(self) -> Iterator[Contribution]:
