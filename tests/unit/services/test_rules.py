@@ -433,6 +433,14 @@ def test_splits_without_hub_do_not_share_one() -> None:
     ]
 
 
+@pytest.mark.parametrize("leaf", ["global-address", "delegated-address"])
+def test_hub_whose_late_end_is_malformed_lacks_no_other_one(leaf: str) -> None:
+    malformed = {"router": "vps", "underlay": {"interface": "eth0", leaf: 0.5}}
+    late = subscriber(1, underlay={"interface": "wan0", "global-address": [None]})
+
+    assert the_problem(network(split(late, hub=malformed))).error_path == f"{AE00}/hub/underlay/{leaf}"
+
+
 @given(document=networks() | tunnelled(), data=st.data())
 def test_one_malformed_node_is_one_problem(document: Json, data: st.DataObject) -> None:
     services = {label: tree for label, tree in document["tasuki-network:network"].items() if ":" in label}

@@ -45,7 +45,7 @@ class VxlanSplits:
     def check(self, gaps: Gaps) -> Iterator[ConfigError]:
         """The rules of each split, of each subscriber, and among them all."""
         for split in self._splits:
-            yield from check_split(split)
+            yield from check_split(split, gaps)
             for subscriber in split.subscriber:
                 yield from check_subscriber(split, subscriber, gaps)
         for tunnel in self._tunnels:
@@ -65,7 +65,7 @@ class VxlanSplits:
         }
         for (router, name), tunnel in named.items():
             path = paths[tunnel.split.name]
-            yield Made(router, name, tunnel.source, named_at=path, made_at=path)
+            yield Made(router, name, tunnel.source, named_at=path, made_at=path, is_numbered=True)
 
     def compile(self) -> Iterable[Contribution]:
         """Each hub, and both ends of every tunnel."""

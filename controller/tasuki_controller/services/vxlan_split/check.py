@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.validator import Gaps
 
-from tasuki_controller.broken_rule import invalid, missing
+from tasuki_controller.broken_rule import invalid, missing, unreadable
 from tasuki_controller.ends import REMEMBERED, DelegatedAddress, GlobalAddress
 from tasuki_controller.services.vxlan_split import problem
 from tasuki_controller.services.vxlan_split.plan import SMALLEST_MTU, numbers, smallest_underlay_mtu
@@ -50,10 +50,11 @@ _NOT_REACHABLE: dict[IPv4Network | IPv6Network, str] = {
 _ADDRESS_LEAF = {4: "ipv4-address", 6: "ipv6-address"}
 
 
-def check_split(split: Split) -> Iterator[ConfigError]:
+def check_split(split: Split, gaps: Gaps) -> Iterator[ConfigError]:
     """All rules of one split."""
-    for rule in (_prefix, _subscriber_numbers, _hub_addresses, _hub_families, _hub_mtu):
+    for rule in (_prefix, _subscriber_numbers, _hub_addresses, _hub_mtu):
         yield from rule(split)
+    yield from _hub_families(split, gaps)
 
 
 def check_subscriber(split: Split, subscriber: Subscriber, gaps: Gaps) -> Iterator[ConfigError]:
@@ -159,10 +160,16 @@ def _hub_addresses(split: Split) -> Iterator[ConfigError]:
             yield _not_unicast(problem.split_path(split, "hub", "underlay", leaf), address, kind)
 
 
-def _hub_families(split: Split) -> Iterator[ConfigError]:
+def _hub_families(split: Split, gaps: Gaps) -> Iterator[ConfigError]:
     """The hub has an end for each family that a subscriber has."""
     underlay = split.hub.underlay
-    late = underlay.global_address or underlay.delegated_address
+    late = (
+        underlay.global_address
+        or underlay.delegated_address
+        or unreadable(
+            gaps, problem.split_path(split, "hub", "underlay"), "global-address", "delegated-address"
+        )
+    )
     for family, end in ((4, underlay.ipv4_address), (6, underlay.ipv6_address or late)):
         without = [] if end else _numbers_over(split, family)
         if without:
