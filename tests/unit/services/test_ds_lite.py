@@ -155,11 +155,13 @@ def test_presets_are_names_and_servers_and_never_addresses_of_aftrs() -> None:
             assert NOUNS["global-address"].canonical(resolver) == resolver
 
 
-def test_an_unknown_preset_is_refused_and_the_known_ones_are_named() -> None:
-    problem = the_problem(ds_lite(**{"aftr-preset": "transix"}))
+@pytest.mark.parametrize("provider", ["transix", "v6connect", "xpass"])
+def test_an_unknown_preset_is_refused_and_the_likely_ones_are_named_first(provider: str) -> None:
+    problem = the_problem(ds_lite(**{"aftr-preset": provider}))
 
     assert (problem.error_path, problem.error_app_tag) == (f"{LINE}/aftr-preset", "preset-unknown")
-    assert "transix-east, transix-west" in problem.message
+    assert f"there are {provider}-east, {provider}-west, " in problem.message
+    assert all(preset in problem.message for preset in presets())
     assert "aftr-name" in problem.message
 
 
@@ -176,10 +178,13 @@ def test_the_tunnel_fits_the_line(*, mtu: int, line: int, fits: bool) -> None:
 
 
 def test_a_line_carries_what_the_smallest_tunnel_needs() -> None:
-    problem = the_problem(ds_lite(underlay={"interface": "wan0", "mtu": 1319}, mtu=1280))
+    narrow = ds_lite(underlay={"interface": "wan0", "mtu": 1319})
+    problem = the_problem(narrow)
 
     assert (problem.error_path, problem.error_app_tag) == (f"{LINE}/underlay/mtu", "underlay-mtu-too-small")
     assert "must carry 1320 bytes" in problem.message
+    assert problem in problems(services(ds_lites=[narrow | {"mtu": 9000}]))
+    assert problem in problems(services(ds_lites=[narrow | {"mtu": "9000"}]))
 
 
 def test_the_aftr_is_not_the_router_itself() -> None:
@@ -225,6 +230,7 @@ def test_what_two_lines_of_one_router_cannot_share_is_refused(members: Json, pat
 
     assert (problem.error_path, problem.error_app_tag) == (path, tag)
     assert "ds-lite line" in problem.message
+    assert "GRE" not in problem.message
 
 
 @pytest.mark.parametrize("name", ["lo", "ip6tnl0", "a/b"])
@@ -232,7 +238,7 @@ def test_the_tunnel_has_a_name_that_is_free(name: str) -> None:
     assert the_problem(ds_lite(interface=name)).error_path == f"{LINE}/interface"
 
 
-@pytest.mark.parametrize("address", ["fe80::1", "ff02::1", "::", "::1", "192.0.2.1"])
+@pytest.mark.parametrize("address", ["fe80::1", "ff02::1", "::", "::1", "192.0.2.1", "::ffff:192.0.2.1"])
 def test_an_end_is_an_address_that_the_other_side_can_send_to(address: str) -> None:
     fixed = ds_lite(underlay={"interface": "wan0", "address": address})
 

@@ -19,7 +19,17 @@ from tasuki_yang.router import (
     Router,
 )
 from unit.services.local import local_address
-from unit.services.networks import Json, facts, running, services, side, site_link, tunnelled
+from unit.services.networks import (
+    Json,
+    facts,
+    running,
+    services,
+    side,
+    site_link,
+    split,
+    subscriber,
+    tunnelled,
+)
 
 TUN1 = "/tasuki-network:network/tasuki-site-link:site-link[name='tun1']"
 TUN2 = "/tasuki-network:network/tasuki-site-link:site-link[name='tun2']"
@@ -372,13 +382,68 @@ def test_the_tunnel_fits_both_lines(members: Json, largest: int) -> None:
     assert f"set it to {largest}" in problem.message
 
 
-def test_ipv6_needs_lines_that_carry_1280_bytes_of_it() -> None:
-    narrow = side("home", "2001:db8:a::/48", mtu=1300)
-    problem = the_problem(site_link(a=narrow, mode="any"))
+@pytest.mark.parametrize("mtu", [{}, {"mtu": 1280}, {"mtu": 1400}])
+@pytest.mark.parametrize(
+    ("members", "needed"),
+    [({}, 1320), ({"mode": "any"}, 1320), ({"mode": "gre6"}, 1324), ({"mode": "gre6", "key": 1}, 1328)],
+)
+def test_a_line_that_is_too_narrow_for_any_tunnel_is_named_with_what_it_must_carry(
+    members: Json, needed: int, mtu: Json
+) -> None:
+    narrow = side("home", "192.168.1.0/24", mtu=needed - 1)
+    problem = the_problem(site_link(a=narrow, **members | mtu))
 
     assert (problem.error_path, problem.error_app_tag) == (f"{TUN1}/a/underlay/mtu", "underlay-mtu-too-small")
-    assert "must carry 1320 bytes" in problem.message
-    assert problems(services(site_links=[site_link(a=side("home", "192.168.1.0/24", mtu=1300))])) == ()
+    assert f"must carry {needed} bytes" in problem.message
+    enough = side("home", "192.168.1.0/24", mtu=needed)
+    assert problems(services(site_links=[site_link(a=enough, **members | {"mtu": 1280})])) == ()
+
+
+def test_each_line_that_is_too_narrow_is_named_and_the_mtu_is_judged_by_the_other_one() -> None:
+    narrow = side("home", "192.168.1.0/24", mtu=1300)
+    both = site_link(a=narrow, b=side("branch", "192.168.2.0/24", mtu=1319), mtu=9000)
+    one = site_link(a=narrow, mtu=9000)
+
+    assert [
+        (problem.error_path, problem.error_app_tag) for problem in problems(services(site_links=[both]))
+    ] == [
+        (f"{TUN1}/a/underlay/mtu", "underlay-mtu-too-small"),
+        (f"{TUN1}/b/underlay/mtu", "underlay-mtu-too-small"),
+    ]
+    too_small, too_large = problems(services(site_links=[one]))
+    assert too_small.error_path == f"{TUN1}/a/underlay/mtu"
+    assert "set it to 1460" in too_large.message
+
+
+@pytest.mark.parametrize(
+    ("malformed", "mtu", "is_too_large"),
+    [
+        ({"mode": "gre6", "key": 2**32}, 1460, True),
+        ({"mode": "gre6", "key": 2**32}, 1411, True),
+        ({"mode": "gre6", "key": 2**32}, 1410, False),
+        ({"mode": "gre7"}, 1415, True),
+        ({"mode": "gre7"}, 1414, False),
+    ],
+)
+def test_an_mtu_that_fits_in_no_case_is_told_beside_what_is_malformed(
+    *, malformed: Json, mtu: int, is_too_large: bool
+) -> None:
+    link = site_link(a=side("home", "192.168.1.0/24", mtu=1454), mtu=mtu, **malformed)
+    paths = [problem.error_path for problem in problems(services(site_links=[link]))]
+
+    assert (f"{TUN1}/mtu" in paths) == is_too_large
+    assert len(paths) == 1 + is_too_large
+
+
+def test_an_mtu_is_not_judged_by_a_line_whose_own_is_malformed() -> None:
+    jumbo = side("home", "192.168.1.0/24", mtu="9000")
+    link = site_link(a=jumbo, b=side("branch", "192.168.2.0/24", mtu=9000), mtu=8960)
+
+    assert the_problem(link).error_path == f"{TUN1}/a/underlay/mtu"
+    assert [p.error_path for p in problems(services(site_links=[link | {"mtu": 8961}]))] == [
+        f"{TUN1}/a/underlay/mtu",
+        f"{TUN1}/mtu",
+    ]
 
 
 def test_the_tunnel_does_not_carry_its_own_packets() -> None:
@@ -435,6 +500,18 @@ def test_linux_can_tell_two_links_of_the_same_routers_apart(
     assert [(problem.error_path, problem.error_app_tag) for problem in found] == (
         [(TUN2, "tunnel-ends-not-unique")] if is_refused else []
     )
+    assert all(("GRE" in problem.message) == (second.get("mode") == "gre6") for problem in found)
+
+
+def test_a_link_of_a_split_tunnels_name_is_named_because_its_name_is_easier_to_change() -> None:
+    old = split(subscriber(1, underlay={"interface": "eth0", "address": "10.1.2.1"}))
+    (problem,) = problems(services(site_links=[site_link("vxlan01")], splits=[old]))
+
+    assert (problem.error_path, problem.error_app_tag) == (
+        "/tasuki-network:network/tasuki-site-link:site-link[name='vxlan01']/name",
+        "interface-name-not-unique",
+    )
+    assert "vxlan-split[name='ae00']/vni-base" in problem.message
 
 
 def test_a_link_by_another_line_is_another_tunnel() -> None:

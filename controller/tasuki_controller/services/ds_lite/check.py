@@ -4,6 +4,7 @@ Each rule reports all that breaks it. What a rule cannot read was reported by YA
 """
 
 from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
 
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.validator import Gaps
@@ -31,20 +32,22 @@ def check_lines(lines: Iterable[Line], gaps: Gaps) -> Iterator[ConfigError]:
 
 
 def _preset(line: Line, gaps: Gaps) -> Iterator[ConfigError]:  # noqa: ARG001 - as every rule
-    if line.aftr_preset and line.aftr_preset not in presets():
+    given = line.aftr_preset
+    if given and given not in presets():
+        likely = sorted(presets(), key=lambda preset: -SequenceMatcher(None, given, preset).ratio())
         yield invalid(
             path_of(line, "aftr-preset"),
             "preset-unknown",
-            f"There is no preset {line.aftr_preset}: there are {', '.join(presets())}. Of another provider "
+            f"There is no preset {given}: there are {', '.join(likely)}. Of another provider "
             "give the aftr-name with its resolver.",
         )
 
 
 def _mtu(line: Line, gaps: Gaps) -> Iterator[ConfigError]:
     """No packet is fragmented on the line."""
-    largest = line.underlay.mtu - OVERHEAD
-    if line.mtu <= largest or unreadable(gaps, path_of(line), "mtu", "underlay/mtu"):
+    if unreadable(gaps, path_of(line), "underlay/mtu"):
         return
+    largest = line.underlay.mtu - OVERHEAD
     if largest < SMALLEST_MTU:
         yield invalid(
             path_of(line, "underlay", "mtu"),
@@ -52,7 +55,7 @@ def _mtu(line: Line, gaps: Gaps) -> Iterator[ConfigError]:
             f"An underlay MTU of {line.underlay.mtu} bytes leaves less than the {SMALLEST_MTU} bytes that a "
             f"tunnel has at least: the line must carry {SMALLEST_MTU + OVERHEAD} bytes.",
         )
-    else:
+    elif line.mtu > largest and not unreadable(gaps, path_of(line), "mtu"):
         yield invalid(
             path_of(line, "mtu"),
             "mtu-too-large",

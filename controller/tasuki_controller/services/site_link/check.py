@@ -13,12 +13,11 @@ from tasuki_yang.validator import Gaps
 from tasuki_controller.broken_rule import invalid, unreadable
 from tasuki_controller.ends import Fixed
 from tasuki_controller.services.site_link.link import (
-    SMALLEST_IPV6_MTU,
+    SMALLEST_MTU,
     Site,
     SiteLink,
-    carries,
     inner_addresses,
-    largest_mtu,
+    overhead,
     parse_prefix,
     path_of,
     prefixes,
@@ -102,28 +101,31 @@ def _families(link: SiteLink, gaps: Gaps) -> Iterator[ConfigError]:
 
 
 def _mtu(link: SiteLink, gaps: Gaps) -> Iterator[ConfigError]:
-    """No packet is fragmented on either line, and IPv6 has the MTU that it needs."""
-    if unreadable(gaps, path_of(link), "mode", "key", "mtu", "a/underlay/mtu", "b/underlay/mtu"):
+    """No packet is fragmented on either line. A mode or key that was malformed counts as what leaves most."""
+    wide = []
+    for site in sites(link):
+        mtu, needed = site.side.underlay.mtu, SMALLEST_MTU + overhead(link)
+        if unreadable(gaps, site.path("underlay"), "mtu"):
+            continue
+        if mtu >= needed:
+            wide.append(mtu)
+            continue
+        yield invalid(
+            site.path("underlay", "mtu"),
+            "underlay-mtu-too-small",
+            f"An underlay MTU of {mtu} bytes leaves less than the {SMALLEST_MTU} bytes that a tunnel has at "
+            f"least: the line must carry {needed} bytes.",
+        )
+    if not wide or link.mtu is None:
         return
-    largest = largest_mtu(link)
-    if link.mtu is not None and link.mtu > largest:
+    largest = min(wide) - overhead(link)
+    if link.mtu > largest:
         yield invalid(
             path_of(link, "mtu"),
             "mtu-too-large",
             f"An MTU of {link.mtu} bytes does not fit both lines, which leave {largest} for the tunnel: "
             f"leave mtu out, or set it to {largest} at the most.",
         )
-    elif carries(link, "ipv6") and largest < SMALLEST_IPV6_MTU:
-        for site in sites(link):
-            needed = SMALLEST_IPV6_MTU + site.side.underlay.mtu - largest
-            if site.side.underlay.mtu == min(link.a.underlay.mtu, link.b.underlay.mtu):
-                yield invalid(
-                    site.path("underlay", "mtu"),
-                    "underlay-mtu-too-small",
-                    f"An underlay MTU of {site.side.underlay.mtu} bytes leaves less than the "
-                    f"{SMALLEST_IPV6_MTU} bytes that IPv6 needs in the tunnel: the underlay must carry "
-                    f"{needed} bytes.",
-                )
 
 
 def _loop(site: Site) -> Iterator[ConfigError]:

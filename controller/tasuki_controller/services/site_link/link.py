@@ -18,8 +18,8 @@ SiteLink: TypeAlias = NetworkSiteLink
 Side: TypeAlias = NetworkSiteLinkA | NetworkSiteLinkB
 Prefix: TypeAlias = IPv4Network | IPv6Network
 
-SMALLEST_IPV6_MTU = 1280
-"""What IPv6 demands of every link (RFC 8200 section 5)."""
+SMALLEST_MTU = 1280
+"""Of a tunnel, in the model."""
 
 
 @dataclass(frozen=True, slots=True)
