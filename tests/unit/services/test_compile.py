@@ -139,6 +139,18 @@ def test_both_ends_mirror_each_other_whatever_is_known(document: Json, known: Kn
         assert there.mtu >= 1280
 
 
+def test_two_ends_that_follow_their_lines_each_ask_for_their_own_while_nothing_is_known() -> None:
+    late = {"interface": "wan0", "global-address": [None]}
+    document = network(split(subscriber(1, underlay=late), hub={"router": "vps", "underlay": late}))
+    ((_, _, name, hub, client),) = ends(document)
+
+    for router, peer in ((hub, "home"), (client, "vps")):
+        vxlan = interface(router, name).vxlan
+        assert vxlan
+        assert vxlan.local_interface == "wan0"
+        assert vxlan.remote_unknown == f"a global address of wan0 of router {peer}"
+
+
 def assert_told(vxlan: InterfacesInterfaceVxlan, peer: str | None) -> None:
     """The remote end is the peer's, or its name, or what is waited for."""
     assert vxlan.remote == peer
