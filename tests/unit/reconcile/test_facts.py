@@ -1,6 +1,7 @@
 """What is wanted follows what is known: it waits, moves and comes back, and none of that is drift."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import pytest
@@ -26,7 +27,7 @@ class Source:
 
     facts: dict[FactKey, tuple[str, ...]] = field(default_factory=dict)
 
-    def learn(self, asked: frozenset[FactKey], observed: object, before: Facts) -> Facts:
+    def learn(self, asked: Collection[FactKey], observed: object, before: Facts) -> Facts:
         return {key: values for key, values in self.facts.items() if key in asked}
 
 
@@ -38,7 +39,7 @@ def source() -> Source:
 @pytest.fixture
 def router(source: Source) -> Router:
     router = Router()
-    router.reconciler.facts.sources = source.learn  # type: ignore[assignment]
+    router.reconciler.facts.sources = source.learn
     return router
 
 
@@ -161,7 +162,7 @@ async def test_a_router_that_starts_again_with_what_it_knew_changes_nothing(
     assert intent is not None
 
     again = Router(router.world)
-    again.reconciler.facts.sources = source.learn  # type: ignore[assignment]
+    again.reconciler.facts.sources = source.learn
     again.reconciler.facts.restore(kept)
     again.reconciler.resume(intent, intent)
     assert await again.step() == []
@@ -185,7 +186,7 @@ async def test_whatever_becomes_known_and_unknown_the_last_word_counts_and_nothi
     words: list[int | None],
 ) -> None:
     source, router = Source(), Router()
-    router.reconciler.facts.sources = source.learn  # type: ignore[assignment]
+    router.reconciler.facts.sources = source.learn
     router.intend(LINK, WITH_ADDRESS)
     last: int | None = None
     for word in words:
@@ -203,12 +204,12 @@ async def test_what_is_lost_and_found_within_one_step_is_no_drift(router: Router
     await router.step()
     looks = 0
 
-    def learn(asked: frozenset[FactKey], observed: object, before: Facts) -> Facts:
+    def learn(asked: Collection[FactKey], observed: object, before: Facts) -> Facts:
         nonlocal looks
         looks += 1
         return {} if looks <= 2 else source.learn(asked, observed, before)
 
-    router.reconciler.facts.sources = learn  # type: ignore[assignment]
+    router.reconciler.facts.sources = learn
     assert await router.step() == ["update link a", "update link a"]
     assert router.drift() == []
 
@@ -219,7 +220,7 @@ async def test_what_goes_to_and_fro_within_one_step_is_no_drift(router: Router, 
     await router.step()
     values = iter(["8", "8", "7"])
 
-    def learn(asked: frozenset[FactKey], observed: object, before: Facts) -> Facts:
+    def learn(asked: Collection[FactKey], observed: object, before: Facts) -> Facts:
         return {A: (next(values, "7"),)}
 
     router.reconciler.facts.sources = learn
@@ -254,7 +255,7 @@ async def test_an_intent_that_is_taken_back_while_it_is_carried_out_leaves_no_dr
 async def test_what_relies_on_an_object_moves_in_the_very_plan_that_makes_it(
     router: Router, *, at_once: bool, changes: list[str]
 ) -> None:
-    def learn(asked: frozenset[FactKey], observed: Observed, before: Facts) -> Facts:
+    def learn(asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:
         there = ("b", "1") in observed.get("address", {})
         return {A: ("7",)} if there and A in asked else {}
 
@@ -291,7 +292,7 @@ async def test_a_step_that_fails_for_no_reason_of_the_kernel_is_told_and_tried_a
 
 def test_since_is_when_it_became_so() -> None:
     book, source = FactBook(), Source()
-    book.sources = source.learn  # type: ignore[assignment]
+    book.sources = source.learn
     book.asked = {A}
     assert book.learn({}, 1.0) == [], "to be asked for is no news"
     source.facts[A] = ("7",)
