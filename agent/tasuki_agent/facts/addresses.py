@@ -47,9 +47,11 @@ class AddressSource:
             if key.noun == "local-address":
                 if key.subject in here:
                     facts[key] = (key.subject,)
-            elif candidates := dict(_global(present, key.subject)):
-                held = before.get(key, ("",))[0]
-                best = sorted(advertised(_best(candidates)), key=addresses.packed)
+                continue
+            held = before.get(key, ("",))[0]
+            if best := sorted(
+                advertised(_best(dict(_global(present, key.subject)), held)), key=addresses.packed
+            ):
                 facts[key] = (held if held in best else best[0],)
         return facts
 
@@ -78,11 +80,17 @@ def _later(one: int, other: int) -> int:
     return (one - other + 2**31) % 2**32 - 2**31
 
 
-def _best(candidates: Mapping[str, Address]) -> Mapping[str, Address]:
-    """Unique local addresses (RFC 4193) only where there is nothing better."""
-    return {
-        ip: spec for ip, spec in candidates.items() if not addresses.contains(_UNIQUE_LOCAL, f"{ip}/128")
-    } or candidates
+def _best(candidates: Mapping[str, Address], held: str) -> Mapping[str, Address]:
+    """Unique local addresses (RFC 4193) only where there is nothing better, nor was before.
+
+    A line that is renumbered may be without a global address for a moment; nobody could reach the other one.
+    """
+    better = {ip: spec for ip, spec in candidates.items() if not _is_unique_local(ip)}
+    return better if better or (held and not _is_unique_local(held)) else candidates
+
+
+def _is_unique_local(ip: str) -> bool:
+    return addresses.contains(_UNIQUE_LOCAL, f"{ip}/128")
 
 
 def _global(present: list[tuple[AddressKey, Address]], interface: str) -> Iterator[tuple[str, Address]]:

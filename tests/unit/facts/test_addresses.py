@@ -60,6 +60,7 @@ def test_a_unique_local_address_is_taken_only_where_there_is_nothing_better() ->
     assert learn({"fd00::1": 0}) == "fd00::1"
     assert learn({"fd00::1": 0, ONE: 0}) == ONE
     assert learn({"fd00::1": 0, ONE: 0}, before={WAN: ("fd00::1",)}) == ONE
+    assert learn({"fd00::1": 0}, before={WAN: (ONE,)}) is None, "the line is being renumbered"
 
 
 def test_of_equally_good_ones_the_address_stays_that_was_taken_before() -> None:
