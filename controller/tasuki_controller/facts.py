@@ -10,9 +10,10 @@ somebody else's by now, would get the tunnels of another one otherwise.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import IPv6Network
 from typing import Final, NamedTuple, TypeAlias
 
@@ -20,6 +21,8 @@ from tasuki_yang.facts import WIDEST_PREFIX, FactKey, Facts, Values
 
 _PRIVATE: Final = IPv6Network("fc00::/7")
 """Addresses that two networks may both have (RFC 4193)."""
+_REMEMBERED: Final = 1 << 14
+"""Values that are not read anew with each report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,10 @@ def is_held(holder: str) -> str:
     return f"router {holder} tells of it, or of a part of it, as well: peers follow that one only"
 
 
+_Block: TypeAlias = tuple[str, int, int]
+"""A network of a noun: its length and its bits."""
+
+
 class _Claim(NamedTuple):
     """A router's word that a network is its own. Sorts by who comes first."""
 
@@ -112,36 +119,33 @@ class _Claim(NamedTuple):
     network: IPv6Network
 
     @property
-    def blocks(self) -> Iterable[tuple[str, int, int]]:
+    def blocks(self) -> list[_Block]:
         """The network, and of a prefix all that it lies in, the widest last."""
         noun, length = self.key.noun, self.network.prefixlen
         bits = int(self.network.network_address)
         widest = WIDEST_PREFIX if noun == "delegated-prefix" else length
-        return ((noun, each, bits >> 128 - each) for each in range(length, widest - 1, -1))
+        return [(noun, each, bits >> 128 - each) for each in range(length, widest - 1, -1)]
 
 
 class _Taken:
     """Networks that have their routers."""
 
     def __init__(self) -> None:
-        self._at: dict[tuple[str, int, int], set[str]] = defaultdict(set)
-        self._within: dict[tuple[str, int, int], set[str]] = defaultdict(set)
+        self._at: dict[_Block, set[str]] = defaultdict(set)
+        self._within: dict[_Block, set[str]] = defaultdict(set)
 
     def add(self, claim: _Claim) -> None:
         """Let the router have it."""
-        for number, block in enumerate(claim.blocks):
+        own, *wider = claim.blocks
+        self._at[own].add(claim.router)
+        for block in (own, *wider):
             self._within[block].add(claim.router)
-            if not number:
-                self._at[block].add(claim.router)
 
     def holder(self, claim: _Claim) -> str | None:
         """Another router that has some of it."""
-        found: set[str] = set()
-        for number, block in enumerate(claim.blocks):
-            found |= self._at.get(block, set())
-            if not number:
-                found |= self._within.get(block, set())
-        return min(found - {claim.router}, default=None)
+        own, *wider = claim.blocks
+        routers = self._within.get(own, set()).union(*(self._at.get(block, ()) for block in wider))
+        return min(routers - {claim.router}, default=None)
 
 
 def _claims(told: Told) -> Iterator[_Claim]:
@@ -149,7 +153,13 @@ def _claims(told: Told) -> Iterator[_Claim]:
         for key, fact in facts.items():
             if key.noun not in ("global-address", "delegated-prefix"):
                 continue
-            for network in map(IPv6Network, fact.values):
-                since = fact.since.timestamp()
-                if not network.subnet_of(_PRIVATE):
-                    yield _Claim(fact.lost, -since if fact.lost else since, router, key, network)
+            since = fact.since.timestamp()
+            for network in filter(None, map(_global, fact.values)):
+                yield _Claim(fact.lost, -since if fact.lost else since, router, key, network)
+
+
+@lru_cache(_REMEMBERED)
+def _global(value: str) -> IPv6Network | None:
+    """The network, unless it is a private one."""
+    network = IPv6Network(value)
+    return None if network.subnet_of(_PRIVATE) else network
