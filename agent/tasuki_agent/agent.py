@@ -52,7 +52,7 @@ class Agent:
                 on_applied=lambda intent: self._applied(intent, kernel.world),
             )
             sources = Sources.load(self.state.path)
-            reconciler.facts.sources = sources.learn
+            reconciler.facts.sources, reconciler.facts.peek = sources.learn, sources.look
             reconciler.facts.restore(self.state.load_facts())
             recorder = _Recorder(self.state, reconciler)
             custody = Custody(self.state, reconciler, self.clock, self.uptime, kernel.world)

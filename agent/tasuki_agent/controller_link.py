@@ -25,7 +25,7 @@ from tasuki_agent import report
 from tasuki_agent.custody import Custody
 from tasuki_agent.errors import Transient
 from tasuki_agent.intent import BrokenIntent, Intent, decompress
-from tasuki_agent.kernel.source_address import Destinations, moved
+from tasuki_agent.kernel.source_address import Host, moved
 from tasuki_agent.kind import Tree
 from tasuki_agent.prepare import prepare
 from tasuki_agent.reconcile.reconciler import Reconciler
@@ -38,6 +38,9 @@ _ANSWERS = 8
 """Answers that may wait to be sent; further questions wait to be read."""
 _HUNG_UP = ("Socket closed", "Connection reset", "handshake")
 """gRPC's words when the other side does not like our certificate: TLS 1.3 tells no more."""
+MOVES_AT_ONCE = 4
+"""New source addresses within `MAX_BACKOFF` that are dialled from at once: a line that is renumbered has two or
+three, one that flaps any number."""
 LOOK_SECONDS = 5.0
 """How long the first stream waits at the most for the first look at the kernel."""
 REPORT_INTERVAL = 0.05
@@ -76,6 +79,7 @@ class ControllerLink:
     drift_stored: Callable[[], None]
     operational: Callable[[], Awaitable[Tree]]
     instance: str = field(default_factory=lambda: uuid.uuid4().hex)
+    _host: Host = field(init=False)
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
     _problem: str = ""
@@ -83,6 +87,9 @@ class ControllerLink:
     _complaint: str = ""
     _answers: asyncio.Queue[agent_pb2.ConnectRequest] = field(default_factory=asyncio.Queue)
     """To the questions of the present stream."""
+
+    def __post_init__(self) -> None:
+        self._host = Host(self.target.host, self.target.port)
 
     def notify(self) -> None:
         """There may be something new to report."""
@@ -96,6 +103,7 @@ class ControllerLink:
         """Keep a stream to the controller, for ever."""
         await self._look_first()
         backoff = 0.5
+        moves: list[float] = []
         while True:
             started = time.monotonic()
             try:
@@ -103,7 +111,9 @@ class ControllerLink:
             except _Moved as news:
                 # The peers wait for this, and keepalive would take 15 seconds to miss the old stream.
                 log.info("connecting to the controller at %s anew: %s", self.target, news)
-                continue
+                moves = [at for at in (*moves, time.monotonic()) if at > time.monotonic() - MAX_BACKOFF]
+                if len(moves) <= MOVES_AT_ONCE:
+                    continue
             except (aio.AioRpcError, asyncio.InvalidStateError, _Lost, OSError) as error:
                 self._log_loss(error)
             except Exception:
@@ -156,7 +166,7 @@ class ControllerLink:
     async def _watch_source(self) -> NoReturn:
         """Notice that the router uses another address toward the controller than when the stream began."""
         self._moved.clear()
-        destinations = await Destinations.of(self.target.host, self.target.port)
+        destinations = await self._host.destinations()
         before = destinations.sources()
         while True:
             await self._moved.wait()

@@ -29,10 +29,12 @@ class FactBook:
 
     Attributes:
         sources: tell what is known.
+        peek: tells the same for somebody who only wants to see, and has nothing looked out for.
         asked: what the intent asks for, known or not. Nothing else is looked out for, or told to anybody.
     """
 
     sources: Learn = lambda _asked, _observed, _before: {}
+    peek: Learn = lambda _asked, _observed, _before: {}
     asked: set[FactKey] = field(default_factory=set)
     fresh: bool = False
     """Whether the sources have been asked since the start, so that this is no mere memory."""
@@ -46,7 +48,7 @@ class FactBook:
 
     def look(self, asked: Collection[FactKey], observed: Observed) -> Facts:
         """What the sources know of these facts, which somebody asks for who only wants to see."""
-        return self.sources(frozenset(self.asked.union(asked)), observed, self._last)
+        return self.peek(asked, observed, self._last)
 
     def learn(self, observed: Observed, now: float) -> list[KnownFact]:
         """Take in what the sources know now. Returns what has changed of what is asked for."""
