@@ -39,8 +39,8 @@ _ANSWERS = 8
 _HUNG_UP = ("Socket closed", "Connection reset", "handshake")
 """gRPC's words when the other side does not like our certificate: TLS 1.3 tells no more."""
 MOVES_AT_ONCE = 4
-"""New source addresses within `MAX_BACKOFF` that are dialled from at once: a line that is renumbered has two or
-three, one that flaps any number."""
+"""New source addresses within `MAX_BACKOFF` that are dialled from at once: a line that is renumbered has two
+or three, one that flaps any number."""
 LOOK_SECONDS = 5.0
 """How long the first stream waits at the most for the first look at the kernel."""
 REPORT_INTERVAL = 0.05
