@@ -3,12 +3,13 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from tasuki_yang.facts import FactKey, Values
 
 from tasuki_controller.facts import Fact, FactChange, Told
+from tasuki_controller.row_times import microseconds, time_of
 from tasuki_controller.store import FactRecord
 
 TABLES: Final = """
@@ -36,7 +37,6 @@ TABLES: Final = """
 """As the schema has them since its fourth version."""
 _CHANGES_KEPT: Final = 1_000
 """Of each router, so that a broken one hides only what it did itself."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def replace_told(db: sqlite3.Connection, told: Told) -> None:
@@ -98,16 +98,6 @@ def read_changes(
         )
         for number, time, name, subject, noun, old, new, recompiled in rows
     ]
-
-
-def microseconds(when: datetime) -> int:
-    """A time as rows have it."""
-    return (when - _EPOCH) // timedelta(microseconds=1)
-
-
-def time_of(count: int) -> datetime:
-    """The time of so many microseconds."""
-    return _EPOCH + timedelta(microseconds=count)
 
 
 def _values(text: str) -> Values:

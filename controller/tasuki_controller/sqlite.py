@@ -11,16 +11,16 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
 from tasuki_proto.failpoint import failpoint
 from tasuki_proto.v1 import drift_pb2, router_pb2
 
-from tasuki_controller import fact_rows
-from tasuki_controller.fact_rows import microseconds, time_of
+from tasuki_controller import drift_rows, fact_rows
 from tasuki_controller.facts import FactChange, Told
+from tasuki_controller.row_times import microseconds, time_of
 from tasuki_controller.store import (
     DriftCount,
     DriftFilter,
@@ -30,19 +30,14 @@ from tasuki_controller.store import (
     Revision,
     StoredRevision,
     StoreError,
-    is_open,
 )
 
 T = TypeVar("T")
 
 DATABASE: Final = "tasuki.db"
 _DOCUMENT_EVERY: Final = 64
-_DRIFT_KEPT: Final = timedelta(days=90)
-_DRIFT_KEPT_PER_ROUTER: Final = 100_000
 _PRUNE_EVERY: Final = 10_000
 """Drift items saved between two looks for what is too old or too much."""
-_LISTED: Final = 32 << 20
-"""Bytes of drift items that are listed at once: half of what a message may have."""
 
 _MIGRATIONS: Final = (
     """
@@ -283,69 +278,24 @@ class SqliteStore:
         await self._run(self._save_drift, router, items)
 
     def _save_drift(self, router: str, items: Sequence[drift_pb2.DriftItem]) -> None:
-        now = microseconds(datetime.now(UTC))
-        rows = [
-            (
-                router,
-                item.id,
-                item.last_seen.ToMicroseconds(),
-                is_open(item),
-                item.SerializeToString(),
-                now,
-            )
-            for item in items
-        ]
         with self._transaction() as db:
-            db.executemany("INSERT OR REPLACE INTO drift VALUES (?, ?, ?, ?, ?, ?)", rows)
-        self._saved_since_prune += len(rows)
+            drift_rows.save(db, router, items, datetime.now(UTC))
+        self._saved_since_prune += len(items)
         if self._saved_since_prune >= _PRUNE_EVERY:
             self._prune()
 
     def _prune(self) -> None:
         self._saved_since_prune = 0
-        oldest = microseconds(datetime.now(UTC) - _DRIFT_KEPT)
-        # By the time of storing: a router's clock must not decide for how long its drift is kept.
         with self._transaction() as db:
-            db.execute("DELETE FROM drift WHERE stored < ?", (oldest,))
-            crowded = db.execute(
-                "SELECT router FROM drift GROUP BY router HAVING count(*) > ?", (_DRIFT_KEPT_PER_ROUTER,)
-            ).fetchall()
-            db.executemany(
-                "DELETE FROM drift WHERE rowid IN (SELECT rowid FROM drift WHERE router = ?"
-                " ORDER BY stored DESC, last_seen DESC LIMIT -1 OFFSET ?)",
-                [(router, _DRIFT_KEPT_PER_ROUTER) for (router,) in crowded],
-            )
+            drift_rows.prune(db, datetime.now(UTC))
 
     async def drift(self, wanted: DriftFilter) -> DriftListing:
         """Items that are open or were seen since, newest first."""
-        return await self._run(self._drift, wanted)
-
-    def _drift(self, wanted: DriftFilter) -> DriftListing:
-        rows = self._db.execute(
-            "SELECT item FROM drift WHERE (?1 IS NULL OR router = ?1)"
-            " AND (open OR (NOT ?2 AND last_seen > ?3)) ORDER BY last_seen DESC LIMIT ?4",
-            (wanted.router, wanted.open_only, microseconds(wanted.since), wanted.limit + 1),
-        )
-        items: list[drift_pb2.DriftItem] = []
-        size = 0
-        for (item,) in rows:
-            size += len(item)
-            if len(items) == wanted.limit or size > _LISTED:
-                return DriftListing(items, incomplete=True)
-            items.append(drift_pb2.DriftItem.FromString(item))
-        return DriftListing(items, incomplete=False)
+        return await self._run(drift_rows.read, self._db, wanted)
 
     async def drift_counts(self, since: datetime) -> Mapping[str, DriftCount]:
         """Counts of every router with open items or items seen since."""
-        return await self._run(self._drift_counts, since)
-
-    def _drift_counts(self, since: datetime) -> Mapping[str, DriftCount]:
-        rows = self._db.execute(
-            "SELECT router, sum(open), sum(last_seen > ?1) FROM drift"
-            " WHERE open OR last_seen > ?1 GROUP BY router",
-            (microseconds(since),),
-        )
-        return {router: DriftCount(opened, recent) for router, opened, recent in rows}
+        return await self._run(drift_rows.counts, self._db, since)
 
     @contextmanager
     def _transaction(self) -> "Iterator[sqlite3.Connection]":

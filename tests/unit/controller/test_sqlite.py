@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tasuki_controller import fact_rows, sqlite
+from tasuki_controller import drift_rows, fact_rows
 from tasuki_controller.facts import Fact, FactChange
 from tasuki_controller.sqlite import DATABASE, SqliteStore
 from tasuki_controller.store import DriftFilter, DriftListing, FactRecord, IntentMark, Revision, StoreError
@@ -131,14 +131,14 @@ async def test_drift_is_listed_newest_first_and_open_drift_whatever_its_age(stor
 
 
 async def test_old_and_excessive_drift_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "_DRIFT_KEPT_PER_ROUTER", 10)
+    monkeypatch.setattr(drift_rows, "_KEPT_PER_ROUTER", 10)
     store = await SqliteStore.open(tmp_path)
     await store.save_drift("home", [item(n, timedelta(minutes=n)) for n in range(15)])
     await store.close()
     store = await SqliteStore.open(tmp_path)
     assert sorted(map(int, await drift_ids(store, wanted("home")))) == list(range(10))
     await store.close()
-    monkeypatch.setattr(sqlite, "_DRIFT_KEPT", timedelta())
+    monkeypatch.setattr(drift_rows, "_KEPT", timedelta())
     store = await SqliteStore.open(tmp_path)
     assert await drift_ids(store, wanted("home")) == []
     await store.close()
@@ -147,7 +147,7 @@ async def test_old_and_excessive_drift_is_forgotten(tmp_path: Path, monkeypatch:
 async def test_a_routers_clock_does_not_decide_for_how_long_its_drift_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_DRIFT_KEPT_PER_ROUTER", 2)
+    monkeypatch.setattr(drift_rows, "_KEPT_PER_ROUTER", 2)
     store = await SqliteStore.open(tmp_path)
     for number, age in enumerate((timedelta(), timedelta(days=4000), timedelta(days=5000))):
         await store.save_drift("home", [item(number, age)])
@@ -238,7 +238,7 @@ async def test_a_listing_of_drift_stays_small_enough_to_be_sent(
 ) -> None:
     items = [item(number, timedelta(minutes=number)) for number in range(5)]
     await store.save_drift("home", items)
-    monkeypatch.setattr(sqlite, "_LISTED", sum(each.ByteSize() for each in items[:3]))
+    monkeypatch.setattr(drift_rows, "_LISTED", sum(each.ByteSize() for each in items[:3]))
     listing = await store.drift(wanted())
     assert [each.id for each in listing.items] == ["0", "1", "2"]
     assert listing.incomplete
