@@ -16,6 +16,7 @@ from controller_process import (
     running,
     until,
 )
+from google.protobuf.timestamp_pb2 import Timestamp
 from tasuki_proto.v1 import agent_pb2, config_pb2, fact_pb2
 
 OLD, NEW = "2001:db8:1::1", "2001:db8:2::1"
@@ -116,6 +117,52 @@ async def test_a_lost_address_keeps_the_peer_where_it_is_and_is_no_change(
         (known,) = await facts_of(alice, "home")
         assert (list(known.values), known.lost, known.HasField("since")) == ([OLD], False, True)
         assert len(await changes(alice)) == 1
+
+
+async def test_an_address_of_another_router_is_shown_as_contested_and_followed_nowhere(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    async with agent(controller.target) as vps, agent(controller.target) as home:
+        await vps.hello("vps")
+        await tell(vps, fact(NEW))
+        await home.hello("home")
+
+        async def listed() -> bool:
+            return len(await facts_of(alice, "vps")) == 1
+
+        await until(listed)
+        await tell(home, fact(NEW))
+
+        async def contested() -> bool:
+            return [each.problem for each in await facts_of(alice, "home")] != [""]
+
+        await until(contested)
+        (shown,) = await facts_of(alice, "home")
+        assert shown.problem.startswith("router vps tells of it")
+        assert await intended_end(alice) == "unknown"
+        assert await changes(alice) == []
+        await tell(vps, fact(OLD))
+        await until_end_is(alice, NEW)
+
+
+async def test_the_evidence_says_which_router_is_offline(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    async with agent(controller.target) as home:
+        await home.hello("home")
+        observed = Timestamp(seconds=1_770_000_000)
+        await home.send(report=agent_pb2.Report(facts=[fact(OLD)], observed_at=observed))
+        await until_end_is(alice, OLD)
+
+    async def offline() -> bool:
+        answer = await alice.fact.ListFacts(fact_pb2.ListFactsRequest())
+        return [(each.router, each.connected, each.observed_at) for each in answer.evidence] == [
+            ("home", False, observed)
+        ]
+
+    await until(offline)
 
 
 async def test_what_is_waited_for_is_listed_before_its_router_was_ever_there(alice: Operator) -> None:
