@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from netns import Namespace, until
-from programs import Program
+from programs import Program, ProgramError
 
 ROOT = Path(__file__).parents[1]
 CLIENT_CONFIGURATION = ROOT / "examples/dhcpcd-ngn.conf"
@@ -156,10 +156,11 @@ class Client:
         try:
             yield
         finally:
-            try:
+            # dhcpcd 9.4.1 may miss a signal that comes while its hook runs, and would then never end.
+            until(lambda: not _hooks(), within=10, why="no hook is running")
+            with suppress(ProgramError):
                 self._program.stop()
-            finally:
-                self.kill()
+            self.kill()
 
     def renew(self) -> None:
         """Ask again now, as `dhcpcd -n` makes it."""
@@ -173,6 +174,21 @@ class Client:
         """End it at once, with the processes that it has for its privileges."""
         with suppress(ProcessLookupError):
             os.killpg(self._program.pid, signal.SIGKILL)
+
+
+def _hooks() -> list[str]:
+    """The processes that run the hook, on whatever machine."""
+    return [
+        file.parent.name for file in Path("/proc").glob("[0-9]*/cmdline") if f"{HOOK}" in _words(file)[1:2]
+    ]
+
+
+def _words(file: Path) -> list[str]:
+    """The command line of a process; nothing if it has ended."""
+    try:
+        return file.read_text(errors="replace").split("\0")
+    except OSError:
+        return []
 
 
 def _wire_name(name: str) -> bytes:
