@@ -291,8 +291,8 @@ class Datastores:
         ]
         return await asyncio.to_thread(compared, before, after, self.state.known)
 
-    async def suppose(self, told: Mapping[str, Facts]) -> Outcome:
-        """What would change if routers told this, on these and on all that follow them."""
+    async def suppose(self, told: Mapping[str, Facts]) -> tuple[State, Outcome]:
+        """The state if routers told this, and what would change on these and on all that follow them."""
         known = KnownFacts.of(supposing(self._ledger.told, told, datetime.now(UTC)))
         return await asyncio.to_thread(supposed, self.state, known, told)
 

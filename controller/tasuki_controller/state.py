@@ -106,11 +106,11 @@ def learned(before: State, told: KnownFacts) -> State:
     return replace(before, trees=trees, intended=replace(before.intended, routers=routers), known=known)
 
 
-def supposed(before: State, told: KnownFacts, routers: Iterable[str]) -> Outcome:
-    """What would follow if the routers had told this; with these routers, also where nothing would."""
+def supposed(before: State, told: KnownFacts, routers: Iterable[str]) -> tuple[State, Outcome]:
+    """The state if the routers had told this; in the outcome are these routers also where nothing differs."""
     after = learned(before, told)
     unchanged = {name: (before.trees[name], before.trees[name]) for name in routers}
-    return Outcome([], unchanged | _differing(before.trees, after.trees))
+    return after, Outcome([], unchanged | _differing(before.trees, after.trees))
 
 
 def restored(number: int, running: Running, marks: Mapping[str, IntentMark], told: KnownFacts) -> State:

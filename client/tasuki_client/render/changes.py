@@ -60,7 +60,9 @@ def _heading(text: str) -> Text:
 def _plan(outcome: RouterOutcome, *, brief: bool) -> Iterator[Text]:
     if outcome.message:
         standing = "" if outcome.outcome == "pending" else f"{outcome.outcome}: "
-        yield Text(one_line(f"{standing}{outcome.message}"), style="yellow")
+        first, *more = outcome.message.splitlines()
+        for line in (f"{standing}{first}", *more):
+            yield Text(one_line(line), style="yellow")
     elif not outcome.plan:
         yield Text(
             "offline: it cannot say what it would do" if outcome.outcome == "offline" else "nothing to do",

@@ -21,7 +21,7 @@ from tasuki_controller.fleet import Fleet
 from tasuki_controller.intent import router_intent
 from tasuki_controller.ledger import Committed
 from tasuki_controller.link import Prepared
-from tasuki_controller.northbound.facts import remark, suppositions
+from tasuki_controller.northbound.facts import Guess, suppositions
 from tasuki_controller.northbound.messages import (
     change_messages,
     edit_of,
@@ -29,7 +29,6 @@ from tasuki_controller.northbound.messages import (
     foreseen,
     module_message,
     node_edits_of,
-    noted,
     one_shot_order_of,
     order_of,
     revision_message,
@@ -115,13 +114,16 @@ class ConfigService(config_pb2_grpc.ConfigServiceServicer):
         if request.HasField("edit") or request.from_revision or request.to_revision or request.candidate:
             raise invalid("Facts are supposed of what is intended now: leave the other fields out.")
         told = suppositions(request.suppose, self._datastores.state.intended.routers)
-        outcome = await self._datastores.suppose(told)
-        plans = await self._plans(outcome, told)
         facts = self._datastores.facts()
-        results = {
-            router: noted(foreseen(prepared), remark(router, told.get(router, {}), facts.get(router, ())))
-            for router, prepared in plans.items()
-        }
+        after, outcome = await self._datastores.suppose(told)
+        as_it_is = {router: (before, before) for router, (before, _) in outcome.routers.items()}
+        answers = await self._plans(Outcome([], as_it_is))
+        plans = await self._plans(outcome, told)
+        results = {}
+        for router, then in plans.items():
+            asked = {key for name, key in after.known.asked if name == router}
+            guess = Guess(router, told.get(router, {}), asked.union(facts.get(router, ())))
+            results[router] = guess.foreseen(answers[router], then)
         routers = await asyncio.to_thread(router_messages, outcome.routers, results, plans)
         return config_pb2.DiffResponse(routers=routers)
 

@@ -2,7 +2,8 @@
 
 # ruff: noqa: N802, ARG002 - gRPC's names and signatures
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tasuki_proto.v1 import fact_pb2, fact_pb2_grpc
@@ -14,7 +15,9 @@ from tasuki_controller.datastores import Datastores
 from tasuki_controller.facts import Fact, is_held
 from tasuki_controller.failure import Failed
 from tasuki_controller.fleet import Fleet
-from tasuki_controller.northbound.messages import timestamp
+from tasuki_controller.link import Prepared
+from tasuki_controller.northbound.messages import foreseen, timestamp
+from tasuki_controller.outcome import RouterOutcome
 from tasuki_controller.store import FactRecord, Store
 
 _CHANGES: Final = 100
@@ -77,7 +80,8 @@ def suppositions(
     known = sorted(routers)
     told: dict[str, dict[FactKey, Values]] = {router: {} for router in known}
     problems: list[ConfigError] = []
-    for number, message in enumerate(messages):
+    for message in messages:
+        written = f"{message.router}/{message.subject}/{message.noun}={','.join(message.values)}"
         mistakes = []
         if message.router not in told:
             mistakes.append(f"there is no router '{message.router}'; there are: {', '.join(known) or 'none'}")
@@ -90,9 +94,7 @@ def suppositions(
             if told.get(message.router, {}).setdefault(key, values) != values:
                 mistakes.append(f"{message.router}/{key} is supposed twice")
         problems += (
-            ConfigError(
-                error_type="protocol", error_tag="invalid-value", message=f"suppose[{number}]: {mistake}."
-            )
+            ConfigError(error_type="protocol", error_tag="invalid-value", message=f"{written}: {mistake}.")
             for mistake in mistakes
         )
     if problems:
@@ -100,15 +102,43 @@ def suppositions(
     return {router: facts for router, facts in told.items() if facts}
 
 
-def remark(router: str, supposed: Facts, facts: Iterable[FactKey]) -> str:
-    """What to say where nothing can follow from what is supposed of a router; often nothing."""
-    depended = sorted(facts)
-    idle = [f"{router}/{key}" for key in supposed if key not in depended]
-    if not idle:
-        return ""
-    known = ", ".join(f"{router}/{key}" for key in depended)
-    text = f"nothing in the intent depends on {', '.join(idle)}"
-    return f"{text}; it depends on: {known}" if known else f"{text}, or on anything else of {router}"
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What is supposed of one router, which may be nothing."""
+
+    router: str
+    supposed: Facts
+    depended: Collection[FactKey]
+    """What intended is known to be made of, now or with what is supposed."""
+
+    def foreseen(self, now: Prepared, then: Prepared) -> RouterOutcome:
+        """How the router would come out of it, by what it says to its intent as it is and to this.
+
+        Each line of the message is one remark. What waits anyway does not belong to the answer.
+        """
+        outcome = foreseen(replace(then, waiting=[need for need in then.waiting if need not in now.waiting]))
+        ended = [f"no longer: {need}" for need in now.waiting if need not in then.waiting]
+        remarks = [
+            outcome.message,
+            *(ended if then.answered and not then.refusals else ()),
+            self._idle(now, then),
+        ]
+        return replace(outcome, message="\n".join(filter(None, remarks)))
+
+    def _idle(self, now: Prepared, then: Prepared) -> str:
+        """What to say where nothing follows from what is supposed, if that is certain; often nothing."""
+        idle = ", ".join(f"{self.router}/{key}" for key in self.supposed if key not in self.depended)
+        if not idle:
+            return ""
+        known = ", ".join(f"{self.router}/{key}" for key in sorted(self.depended))
+        if not then.answered:
+            # What its own tree asks for with other facts, only the router can tell.
+            text = f"whether anything depends on {idle} cannot be known while {self.router} is offline"
+            return f"{text}; known to count: {known}" if known else text
+        if now != then:
+            return ""
+        text = f"nothing in the intent depends on {idle}"
+        return f"{text}; it depends on: {known}" if known else f"{text}, or on anything else of {self.router}"
 
 
 def _fact_message(router: str, key: FactKey, fact: Fact | None, holder: str | None) -> fact_pb2.Fact:

@@ -243,11 +243,6 @@ def foreseen(prepared: Prepared) -> RouterOutcome:
     return RouterOutcome(Result.PENDING)
 
 
-def noted(outcome: RouterOutcome, remark: str) -> RouterOutcome:
-    """An outcome with a remark, if there is one."""
-    return replace(outcome, message="; ".join(filter(None, (outcome.message, remark))))
-
-
 def event_message(event: CommitEvent) -> config_pb2.WatchCommitsResponse:
     """What happened to a commit, as it travels."""
     message = config_pb2.WatchCommitsResponse(

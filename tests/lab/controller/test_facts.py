@@ -263,6 +263,13 @@ async def test_a_router_that_left_and_comes_again_has_told_nothing(
 # What if
 
 
+async def plan(agent: Agent, *steps: str) -> list[tuple[str, ...]]:
+    """Answer what the controller asks next; what it supposes."""
+    request = await agent.receive("prepare_request")
+    await agent.send(prepare_answer=agent_pb2.PrepareAnswer(id=request.id, plan=steps))
+    return [tuple(one.values) for one in request.suppose]
+
+
 async def supposed(alice: Operator, *facts: fact_pb2.Fact) -> config_pb2.DiffResponse:
     response: config_pb2.DiffResponse = await alice.config.Diff(config_pb2.DiffRequest(suppose=facts))
     return response
@@ -280,10 +287,10 @@ async def test_what_if_shows_every_router_and_changes_nothing(
         await until_end_is(alice, OLD)
         asking = alice.config.Diff(config_pb2.DiffRequest(suppose=[fact(NEW, router="home")]))
         for each in (home, vps):
-            request = await each.receive("prepare_request")
-            assert [list(one.values) for one in request.suppose] == ([[NEW]] if each is home else [])
-            answer = agent_pb2.PrepareAnswer(id=request.id, plan=["change link vxlan01"])
-            await each.send(prepare_answer=answer)
+            assert not await plan(each)
+        for each in (home, vps):
+            supposed = await plan(each, "change link vxlan01")
+            assert supposed == ([(NEW,)] if each is home else [])
         answer = await asking
     assert {each.router: list(each.plan) for each in answer.routers} == {
         "home": ["change link vxlan01"],
@@ -298,15 +305,35 @@ async def test_what_if_shows_every_router_and_changes_nothing(
     assert len(await changes(alice)) == 1
 
 
-async def test_what_if_says_when_nothing_depends_on_what_is_supposed(alice: Operator) -> None:
+async def test_what_if_says_when_nothing_depends_on_what_is_supposed(
+    controller: ControllerProcess, alice: Operator
+) -> None:
     await alice.apply(late_bound())
-    answer = await supposed(alice, fact(NEW, subject="wan1", router="home"))
-    (home,) = answer.routers
-    assert home.message == (
+    async with agent(controller.target) as home:
+        await home.hello("home")
+        await home.intent()
+        asking = alice.config.Diff(config_pb2.DiffRequest(suppose=[fact(NEW, subject="wan1", router="home")]))
+        for _ in ("now", "then"):
+            await plan(home, "create link vxlan01")
+        (answer,) = (await asking).routers
+    assert answer.message == (
         "nothing in the intent depends on home/wan1/global-address; it depends on: home/wan0/global-address"
     )
-    answer = await supposed(alice, fact(NEW, router="vps"))
-    assert "or on anything else of vps" in answer.routers[0].message
+
+
+async def test_what_if_says_that_nobody_knows_what_a_router_that_is_offline_would_ask_for(
+    alice: Operator,
+) -> None:
+    await alice.apply(late_bound())
+    (answer,) = (await supposed(alice, fact(NEW, subject="wan1", router="home"))).routers
+    assert answer.message == (
+        "whether anything depends on home/wan1/global-address cannot be known while home is offline;"
+        " known to count: home/wan0/global-address"
+    )
+    (answer,) = (await supposed(alice, fact(NEW, router="vps"))).routers
+    assert answer.message == (
+        "whether anything depends on vps/wan0/global-address cannot be known while vps is offline"
+    )
 
 
 async def test_what_if_tells_of_all_mistakes_at_once(alice: Operator) -> None:
@@ -321,13 +348,13 @@ async def test_what_if_tells_of_all_mistakes_at_once(alice: Operator) -> None:
         )
     assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
     assert [each.message for each in refusal.problems] == [
-        "suppose[0]: there is no router 'nobody'; there are: home, vps.",
+        f"nobody/wan0/global-address={OLD}: there is no router 'nobody'; there are: home, vps.",
         (
-            "suppose[1]: 'wan0/weather' is no fact: write SUBJECT/NOUN, such as wan0/global-address;"
+            "home/wan0/weather=x: 'wan0/weather' is no fact: write SUBJECT/NOUN, such as wan0/global-address;"
             " nouns are addresses, aftr-name, delegated-prefix, global-address, local-address."
         ),
-        "suppose[2]: fe80::1 is no address that a tunnel can end at.",
-        "suppose[3]: wan0/global-address has one value, such as 2001:db8::1.",
+        "home/wan0/global-address=fe80::1: fe80::1 is no address that a tunnel can end at.",
+        "home/wan0/global-address=: wan0/global-address has one value, such as 2001:db8::1.",
     ]
 
 
