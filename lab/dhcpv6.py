@@ -147,7 +147,8 @@ class Client:
         memory = self.directory / "dhcpcd"
         memory.mkdir(exist_ok=True)
         # dhcpcd's files are named after the interface alone; `ip netns exec` has mounts of its own.
-        own = f"mount -t tmpfs run /run && mkdir -p /var/lib/dhcpcd && mount --bind {memory} /var/lib/dhcpcd"
+        own = "mkdir -p /run/dhcpcd /var/lib/dhcpcd && mount -t tmpfs run /run/dhcpcd"
+        own += f" && mount --bind {memory} /var/lib/dhcpcd"
         command = f"dhcpcd -B -6 -d -f {file} -c {HOOK} {self.interface}"
         self._program = Program(
             self.machine, ("sh", "-c", f"{own} && exec {command}"), self.directory / "dhcpcd.log"
