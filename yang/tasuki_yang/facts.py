@@ -34,12 +34,16 @@ class FactKey(NamedTuple):
     @property
     def text(self) -> str:
         """As messages call it, such as "a global address of wan0"."""
-        return NOUNS[self.noun].text.format(self.subject)
+        return self._told(NOUNS[self.noun].text)
 
     @property
     def hint(self) -> str:
         """What people can do who wait for it."""
-        return NOUNS[self.noun].hint.format(self.subject)
+        return self._told(NOUNS[self.noun].hint)
+
+    def _told(self, text: str) -> str:
+        name, _, servers = self.subject.partition("@")
+        return text.format(self.subject, name=name, at=f" at {servers.replace(',', ', ')}" if servers else "")
 
 
 Facts: TypeAlias = Mapping[FactKey, Values]
@@ -51,12 +55,14 @@ class Noun:
     """One sort of fact.
 
     Attributes:
-        text: what messages call a fact of this sort; `{}` stands for its subject.
+        text: what messages call a fact of this sort; `{}` stands for its subject, `{name}` and `{at}` for the
+            parts of one that says who resolves it.
         hint: what to look at while it is missing.
         example: of the values.
         canonical: the canonical spelling of a value. Raises ValueError for what is none, and says why.
         subject: the canonical spelling of a subject. Raises as `canonical`.
         single: whether there is one value only.
+        itself: whether that can only be the subject.
     """
 
     text: str
@@ -65,6 +71,7 @@ class Noun:
     canonical: Callable[[str], str]
     subject: Callable[[str], str]
     single: bool = True
+    itself: bool = False
 
 
 def parse_key(text: str) -> FactKey:
@@ -94,6 +101,8 @@ def parse_values(key: FactKey, texts: tuple[str, ...]) -> Values:
     if not values or (noun.single and len(values) > 1):
         wanted = "one value" if noun.single else "at least one value"
         raise ValueError(f"{key} has {wanted}, such as {noun.example}")
+    if noun.itself and values != (key.subject,):
+        raise ValueError(f"{key} has {key.subject} for its value while the router has it, and no other")
     return values
 
 
@@ -215,8 +224,8 @@ NOUNS: Mapping[str, Noun] = {
         subject=_interface,
     ),
     "addresses": Noun(
-        text="an IPv6 address of the name {}",
-        hint="can the resolver be reached, and does it know {}?",
+        text="an IPv6 address of the name {name}{at}",
+        hint="can the resolver{at} be reached, and does it know {name}?",
         example="2001:db8::1",
         canonical=_address,
         single=False,
@@ -226,8 +235,9 @@ NOUNS: Mapping[str, Noun] = {
         text="the address {} on an interface of this router",
         hint="no interface has it now: is it the right one, and is it no duplicate?",
         example="2001:db8::1",
-        canonical=_address,
+        canonical=_any_address,
         subject=_any_address,
+        itself=True,
     ),
 }
 """All sorts of facts."""

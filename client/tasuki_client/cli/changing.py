@@ -107,13 +107,17 @@ def diff(
     """Show what a change would do, or what two revisions differ in.
 
     With --fact: what would change, on every router, if one learned this of its line or from the DNS.
-    'tasuki facts' shows what there is to suppose.
+    'tasuki facts' shows what there is to suppose, and --router shows what that router would do alone.
     """
     from tasuki_client.commands import change
 
     if [bool(files), bool(from_revision or to_revision), candidate, bool(fact)].count(True) != 1:
         raise typer.BadParameter(
             "give either files, or revisions with --from and --to, or --candidate, or --fact"
+        )
+    if not files and (replace or delete):
+        raise typer.BadParameter(
+            "--replace and --delete say what becomes of files: name them, or leave these out"
         )
     edit = change.read(files, router, replace=replace, delete=delete) if files else None
     with connection.open_client() as client:
@@ -122,7 +126,7 @@ def diff(
         elif candidate:
             answer = client.diff_candidate(plan=plan)
         elif fact:
-            answer = client.diff(suppose=fact)
+            answer = change.suppose(client, fact, router)
         else:
             answer = client.compare(from_revision, to_revision, plan=plan)
         change.show(answer, as_json=format is Format.JSON, planned=plan or bool(fact))

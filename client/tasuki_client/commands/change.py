@@ -62,6 +62,18 @@ def preview(client: Client, edit: Edit, *, plan: bool = False) -> DiffResponse:
     return client.diff(edit.network, routers=edit.routers, operation=edit.operation, plan=plan)
 
 
+def suppose(client: Client, facts: Sequence[str], router: str) -> DiffResponse:
+    """What would follow if routers learned these facts; of this router only, if one is named.
+
+    Raises:
+        CallFailed: there is no such router.
+    """
+    if router:
+        client.router(router)
+    answer = client.diff(suppose=facts)
+    return DiffResponse(routers=[each for each in answer.routers if router in ("", each.router)])
+
+
 def show(
     answer: ApplyResponse | DiffResponse | RollbackResponse, *, as_json: bool = False, planned: bool = False
 ) -> None:

@@ -98,6 +98,14 @@ async def test_what_if_says_of_a_router_that_is_offline_what_is_known_to_count(t
     ) in shown.splitlines()
 
 
+async def test_what_if_shows_one_router_alone(tasuki: Tasuki) -> None:
+    await tasuki("apply", "-", stdin=late_bound())
+    shown = (await tasuki("diff", "--fact", f"{FACT}={NEW}", "--router", "vps")).out
+    assert ("Router vps" in shown, "Router home" in shown) == (True, False)
+    result = await tasuki("diff", "--fact", f"{FACT}={NEW}", "--router", "nobody")
+    assert (result.status, "no router 'nobody'" in result.err) == (1, True)
+
+
 async def test_what_if_tells_of_all_mistakes_at_once(tasuki: Tasuki) -> None:
     await tasuki("apply", "-", stdin=late_bound())
     wrong = ("--fact", f"nobody/wan0/global-address={NEW}", "--fact", "home/wan0/delegated-prefix=x")

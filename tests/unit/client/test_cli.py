@@ -58,6 +58,8 @@ def test_help_does_not_wait_for_grpc_nor_rich() -> None:
         (["diff", "x.yaml", "--candidate"], "give either files, or revisions"),
         (["diff", "--from", "-1"], "--from"),
         (["diff", "x.yaml", "--fact", "home/wan0/global-address=2001:db8::1"], "give either files"),
+        (["diff", "--fact", "home/wan0/global-address=2001:db8::1", "--delete"], "name them, or leave"),
+        (["diff", "--candidate", "--replace"], "name them, or leave"),
         (["diff", "--fact", "home/wan0/global-address"], "write ROUTER/SUBJECT/NOUN=VALUE[,VALUE]"),
         (["diff", "--fact", "wan0/global-address=2001:db8::1"], "write ROUTER/SUBJECT/NOUN=VALUE[,VALUE]"),
         (["facts", "--limit", "0"], "--limit"),

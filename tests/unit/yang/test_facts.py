@@ -26,7 +26,15 @@ SUBJECTS = [
 def test_a_fact_is_read_as_it_is_written(subject: str, noun: str) -> None:
     key = FactKey(subject, noun)
     assert parse_key(str(key)) == key
-    assert subject in key.text
+    assert subject.partition("@")[0] in key.text
+
+
+def test_a_name_and_who_resolves_it_are_told_apart() -> None:
+    key = FactKey("gw.example.net@2001:db8::53,192.0.2.53", "addresses")
+    assert key.text == "an IPv6 address of the name gw.example.net at 2001:db8::53, 192.0.2.53"
+    assert key.hint == (
+        "can the resolver at 2001:db8::53, 192.0.2.53 be reached, and does it know gw.example.net?"
+    )
 
 
 def test_subjects_have_one_spelling() -> None:
@@ -87,8 +95,15 @@ def test_what_is_no_fact_is_told_with_the_nouns_that_there_are(text: str) -> Non
 
 @pytest.mark.parametrize("noun", sorted(NOUNS))
 def test_the_examples_fit(noun: str) -> None:
-    key = FactKey("x", noun)
-    assert parse_values(key, (NOUNS[noun].example,)) == (NOUNS[noun].example,)
+    example = NOUNS[noun].example
+    assert parse_values(FactKey(example, noun), (example,)) == (example,)
+
+
+def test_a_router_has_an_address_or_has_it_not_and_no_other_instead() -> None:
+    key = parse_key("192.0.2.1/local-address")
+    assert parse_values(key, ("192.0.2.1",)) == ("192.0.2.1",)
+    with pytest.raises(ValueError, match=r"has 192\.0\.2\.1 for its value"):
+        parse_values(key, ("192.0.2.2",))
 
 
 def test_values_have_one_spelling() -> None:
