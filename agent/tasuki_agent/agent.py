@@ -53,6 +53,7 @@ class Agent:
             )
             sources = Sources.load(self.state.path)
             reconciler.facts.sources, reconciler.facts.peek = sources.learn, sources.look
+            reconciler.facts.doubts = sources.doubts
             reconciler.facts.restore(self.state.load_facts())
             recorder = _Recorder(self.state, reconciler)
             custody = Custody(self.state, reconciler, self.clock, self.uptime, kernel.world)

@@ -62,6 +62,7 @@ def build(
     counts = reconciler.board.count()
     total = reconciler.object_count
     unfinished = sum(1 for ref, _ in entries if reconciler.wants(ref))
+    doubts = reconciler.facts.doubts()
     drift = list(reconciler.drift.unacknowledged())[:DRIFT_PER_REPORT]
     return agent_pb2.Report(
         applied_revision=reconciler.applied_revision,
@@ -78,7 +79,7 @@ def build(
         problem=problem or reconciler.trouble,
         reverted=_reverted(reverted) if reverted else None,
         revision=reconciler.judged.revision if reconciler.judged else 0,
-        facts=[_fact(fact) for fact in reconciler.facts if reconciler.facts.fresh],
+        facts=[_fact(fact, doubts.get(fact.key, "")) for fact in reconciler.facts if reconciler.facts.fresh],
     )
 
 
@@ -87,9 +88,13 @@ def supposed(facts: Iterable[fact_pb2.Fact]) -> Facts:
     return {FactKey(fact.subject, fact.noun): tuple(fact.values) for fact in facts if fact.values}
 
 
-def _fact(fact: KnownFact) -> fact_pb2.Fact:
+def _fact(fact: KnownFact, doubt: str) -> fact_pb2.Fact:
     return fact_pb2.Fact(
-        subject=fact.key.subject, noun=fact.key.noun, values=fact.values, since=timestamp(fact.since)
+        subject=fact.key.subject,
+        noun=fact.key.noun,
+        values=fact.values,
+        since=timestamp(fact.since),
+        unconfirmed=doubt,
     )
 
 

@@ -139,6 +139,10 @@ class Fleet:
         """A mailbox that gets every router's outcome when it changes."""
         return _watching(self._outcome_watches)
 
+    def newest_report(self, router: str) -> agent_pb2.Report | None:
+        """The router's newest report; None before it has made one since the controller started."""
+        return self._reports.get(router)
+
     def connected(self) -> frozenset[str]:
         """Routers whose agents have their streams open."""
         return frozenset(self._links)

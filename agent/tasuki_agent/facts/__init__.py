@@ -6,9 +6,9 @@ file.
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from tasuki_yang.facts import FactKey, Facts, Values
 
@@ -45,6 +45,15 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class Doubter(Protocol):
+    """What a source has besides if it may tell what it cannot find confirmed."""
+
+    def doubts(self) -> Mapping[FactKey, str]:
+        """Facts that may not be so any more: why, and since when."""
+        ...
+
+
 SourceFactory: TypeAlias = Callable[[Path], Source]
 """What a source's file exports as `SOURCE`; takes the agent's state directory."""
 
@@ -78,6 +87,14 @@ class Sources:
         for source in self._sources:
             known |= source.peek(_own(source, asked), observed, before)
         return known
+
+    def doubts(self) -> Mapping[FactKey, str]:
+        """What no source can confirm now."""
+        doubts: dict[FactKey, str] = {}
+        for source in self._sources:
+            if isinstance(source, Doubter):
+                doubts |= source.doubts()
+        return doubts
 
 
 def _own(source: Source, asked: Collection[FactKey]) -> Collection[FactKey]:

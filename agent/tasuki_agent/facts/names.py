@@ -6,8 +6,9 @@ known as it is: a tunnel that works is not given up because a resolver is away.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final, NamedTuple
 
@@ -72,6 +73,10 @@ class NameSource:
         values = {key: stay(before.get(key, ()), answers.get(key, ())) for key in asked}
         return {key: value for key, value in values.items() if value}
 
+    def doubts(self) -> Mapping[FactKey, str]:
+        """Names that have no answer now, or none that can be used."""
+        return {key: name.doubt for key, name in self._names.items() if name.doubt}
+
     async def run(self, changed: Callable[[], None]) -> None:
         """Keep the answers fresh, of each name in a task of its own."""
         tasks: dict[_Name, asyncio.Task[None]] = {}
@@ -105,32 +110,35 @@ class _Name:
 
     Attributes:
         known: the usable addresses of the last answer that had any.
+        doubt: since when there is no answer, and why; empty while there is one.
         try_again: set when a query that failed may succeed now.
     """
 
     subject: str
     known: frozenset[str] = frozenset()
+    doubt: str = ""
     try_again: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: int = 0
     _ttl: float = 0.0
     _ignored: frozenset[str] = frozenset()
 
     async def ask(self) -> bool:
-        """Ask the servers. Returns whether there are other addresses than before."""
+        """Ask the servers. Returns whether there are other addresses, or an answer no more or again."""
         name, _, servers = self.subject.partition("@")
-        before = self.known
+        before = self.known, bool(self.doubt)
         try:
             answer = await resolve(name, [server for server in servers.split(",") if server])
             self._take_in(answer)
         except Unresolved as error:
             self._failures += 1
+            self.doubt = self.doubt or f"no answer since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {error}"
             if self._failures == 1:
                 log.warning("no address of %s: %s; it is asked for until there is one", self.subject, error)
         else:
             if self._failures:
                 log.info("%s has addresses again", self.subject)
-            self._failures = 0
-        return self.known != before
+            self._failures, self.doubt = 0, ""
+        return (self.known, bool(self.doubt)) != before
 
     def _take_in(self, answer: Answer) -> None:
         usable, ignored = sort_out(answer.addresses)

@@ -1,6 +1,6 @@
 """What is known of what the intent asks for, and since when."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -30,11 +30,13 @@ class FactBook:
     Attributes:
         sources: tell what is known.
         peek: tells the same for somebody who only wants to see, and has nothing looked out for.
+        doubts: tells what may not be so any more, and why.
         asked: what the intent asks for, known or not. Nothing else is looked out for, or told to anybody.
     """
 
     sources: Learn = lambda _asked, _observed, _before: {}
     peek: Learn = lambda _asked, _observed, _before: {}
+    doubts: Callable[[], Mapping[FactKey, str]] = dict
     asked: set[FactKey] = field(default_factory=set)
     fresh: bool = False
     """Whether the sources have been asked since the start, so that this is no mere memory."""

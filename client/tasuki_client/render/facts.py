@@ -23,6 +23,11 @@ def known(answer: ListFactsResponse, now: datetime) -> Iterator[Table | Text]:
     for fact in answer.facts:
         if fact.problem:
             yield Text(one_line(f"{fact.router}: {fact.subject}/{fact.noun}: {fact.problem}"), style="red")
+        elif fact.unasked:
+            yield _unasked(fact)
+        elif fact.values and fact.unconfirmed:
+            told = f"{fact.router}: {fact.subject}/{fact.noun}: {fact.unconfirmed}"
+            yield Text(one_line(told), style="yellow")
         elif fact.lost or not fact.values:
             yield _missing(fact)
     yield from evidence((each for each in answer.evidence if not each.connected), now)
@@ -58,15 +63,32 @@ def _state(fact: Fact) -> Text:
         return Text("waiting", style="yellow")
     if fact.problem:
         return Text("contested", style="red")
+    if fact.unasked:
+        return Text("not told", style="yellow")
+    if fact.unconfirmed:
+        return Text("unconfirmed", style="yellow")
     return Text("lost", style="red") if fact.lost else Text("known", style="green")
 
 
 def _missing(fact: Fact) -> Text:
     key = FactKey(fact.subject, fact.noun)
-    what, hint = (key.text, key.hint) if fact.noun in NOUNS else (str(key), "")
+    hint = key.hint if fact.noun in NOUNS else ""
     state = "has lost" if fact.lost else "waits for"
     advice = f": {hint}" if hint else ""
-    return Text(one_line(f"{fact.router} {state} {what}{advice}"), style="yellow")
+    return Text(one_line(f"{fact.router} {state} {_what(key)}{advice}"), style="yellow")
+
+
+def _unasked(fact: Fact) -> Text:
+    what = _what(FactKey(fact.subject, fact.noun))
+    text = (
+        f"{fact.router} does not tell {what} any more, as its own configuration does not ask for it:"
+        " the other ends of its tunnels stay where it was"
+    )
+    return Text(one_line(text), style="yellow")
+
+
+def _what(key: FactKey) -> str:
+    return key.text if key.noun in NOUNS else str(key)
 
 
 def _change(change: FactChange, now: datetime) -> tuple[Cell, ...]:

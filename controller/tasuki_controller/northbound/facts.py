@@ -3,10 +3,11 @@
 # ruff: noqa: N802, ARG002 - gRPC's names and signatures
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tasuki_proto.v1 import fact_pb2, fact_pb2_grpc
+from tasuki_proto.v1 import agent_pb2, fact_pb2, fact_pb2_grpc
 from tasuki_yang.errors import ConfigError
 from tasuki_yang.facts import FactKey, Facts, Values, parse_key, parse_values
 
@@ -44,9 +45,10 @@ class FactService(fact_pb2_grpc.FactServiceServicer):
             for router, facts in sorted(self._datastores.facts().items())
             if facts and request.router in ("", router)
         }
+        said = {router: _said(self._fleet.newest_report(router)) for router in listed}
         return fact_pb2.ListFactsResponse(
             facts=[
-                _fact_message(router, key, fact, holders.get((router, key)))
+                _fact_message(router, key, fact, holders.get((router, key)), said[router])
                 for router, facts in listed.items()
                 for key, fact in sorted(facts.items())
             ],
@@ -141,12 +143,29 @@ class Guess:
         return f"{text}; it depends on: {known}" if known else f"{text}, or on anything else of {self.router}"
 
 
-def _fact_message(router: str, key: FactKey, fact: Fact | None, holder: str | None) -> fact_pb2.Fact:
+def _said(report: agent_pb2.Report | None) -> Mapping[FactKey, str] | None:
+    """What a router's newest report speaks of, and why it cannot confirm that; None without a report."""
+    if report is None:
+        return None
+    said = {}
+    for fact in report.facts:
+        # What is no fact is logged where it is learned.
+        with suppress(ValueError):
+            said[parse_key(f"{fact.subject}/{fact.noun}")] = fact.unconfirmed
+    return said
+
+
+def _fact_message(
+    router: str, key: FactKey, fact: Fact | None, holder: str | None, said: Mapping[FactKey, str] | None
+) -> fact_pb2.Fact:
     message = fact_pb2.Fact(router=router, subject=key.subject, noun=key.noun)
+    if said:
+        message.unconfirmed = said.get(key, "")
     if fact:
         message.values.extend(fact.values)
         message.since.CopyFrom(timestamp(fact.since))
-        message.lost = fact.lost
+        message.unasked = fact.lost and said is not None and key not in said
+        message.lost = fact.lost and not message.unasked
     if holder:
         message.problem = is_held(holder)
     return message

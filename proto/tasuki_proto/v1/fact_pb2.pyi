@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Fact(_message.Message):
-    __slots__ = ("router", "subject", "noun", "values", "since", "lost", "problem")
+    __slots__ = ("router", "subject", "noun", "values", "since", "lost", "problem", "unconfirmed", "unasked")
     ROUTER_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     NOUN_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,8 @@ class Fact(_message.Message):
     SINCE_FIELD_NUMBER: _ClassVar[int]
     LOST_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    UNCONFIRMED_FIELD_NUMBER: _ClassVar[int]
+    UNASKED_FIELD_NUMBER: _ClassVar[int]
     router: str
     subject: str
     noun: str
@@ -26,7 +28,9 @@ class Fact(_message.Message):
     since: _timestamp_pb2.Timestamp
     lost: bool
     problem: str
-    def __init__(self, router: _Optional[str] = ..., subject: _Optional[str] = ..., noun: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lost: _Optional[bool] = ..., problem: _Optional[str] = ...) -> None: ...
+    unconfirmed: str
+    unasked: bool
+    def __init__(self, router: _Optional[str] = ..., subject: _Optional[str] = ..., noun: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lost: _Optional[bool] = ..., problem: _Optional[str] = ..., unconfirmed: _Optional[str] = ..., unasked: _Optional[bool] = ...) -> None: ...
 
 class FactChange(_message.Message):
     __slots__ = ("number", "time", "router", "subject", "noun", "old_values", "values", "recompiled")

@@ -119,6 +119,33 @@ async def test_a_lost_address_keeps_the_peer_where_it_is_and_is_no_change(
         assert len(await changes(alice)) == 1
 
 
+async def test_what_a_router_is_not_asked_for_any_more_is_not_called_lost(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    async with agent(controller.target) as home:
+        await home.hello("home")
+        await tell(home, fact(OLD))
+        await until_end_is(alice, OLD)
+        await tell(home)
+
+        async def unasked() -> bool:
+            return [(each.unasked, each.lost) for each in await facts_of(alice)] == [(True, False)]
+
+        await until(unasked)
+        assert await intended_end(alice) == OLD
+        doubted = fact(OLD)
+        doubted.unconfirmed = "no answer since noon"
+        await tell(home, doubted)
+
+        async def doubtful() -> bool:
+            return [(each.unasked, each.unconfirmed) for each in await facts_of(alice)] == [
+                (False, "no answer since noon")
+            ]
+
+        await until(doubtful)
+
+
 async def test_an_address_of_another_router_is_shown_as_contested_and_followed_nowhere(
     controller: ControllerProcess, alice: Operator
 ) -> None:

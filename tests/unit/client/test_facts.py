@@ -53,6 +53,22 @@ def test_each_fact_is_a_line_and_what_is_missing_says_what_to_do() -> None:
             since=before(5),
             problem="router vps tells of it as well",
         ),
+        Fact(
+            router="old",
+            subject="wan0",
+            noun="global-address",
+            values=["2001:db8::3"],
+            since=before(6),
+            unasked=True,
+        ),
+        Fact(
+            router="far",
+            subject="gw.example.net",
+            noun="addresses",
+            values=["2001:db8::7"],
+            since=before(7),
+            unconfirmed="no answer since noon: SERVFAIL",
+        ),
     ]
     evidence = [
         Evidence(router="home", observed_at=before(7 * 86400)),
@@ -60,12 +76,14 @@ def test_each_fact_is_a_line_and_what_is_missing_says_what_to_do() -> None:
         Evidence(router="spare"),
     ]
     assert drawn(facts.known(ListFactsResponse(facts=listed, evidence=evidence), NOW), 200) == [
-        "ROUTER  FACT                   VALUE             STATE      SINCE",
-        "home    wan0/global-address    2001:db8:1200::1  known      5 min ago",
-        "vps     wan0/global-address    2001:db8::1       lost       10 s ago",
-        "vps     wan0/delegated-prefix  -                 waiting    90 s ago",
-        "spare   wan0/global-address    -                 waiting    never told",
-        "copy    wan0/global-address    2001:db8::1       contested  5 s ago",
+        "ROUTER  FACT                      VALUE             STATE        SINCE",
+        "home    wan0/global-address       2001:db8:1200::1  known        5 min ago",
+        "vps     wan0/global-address       2001:db8::1       lost         10 s ago",
+        "vps     wan0/delegated-prefix     -                 waiting      90 s ago",
+        "spare   wan0/global-address       -                 waiting      never told",
+        "copy    wan0/global-address       2001:db8::1       contested    5 s ago",
+        "old     wan0/global-address       2001:db8::3       not told     6 s ago",
+        "far     gw.example.net/addresses  2001:db8::7       unconfirmed  7 s ago",
         (
             "vps has lost a global address of wan0: do router advertisements reach it, and does it take them?"
             " (ip -6 address show dev wan0)"
@@ -76,6 +94,11 @@ def test_each_fact_is_a_line_and_what_is_missing_says_what_to_do() -> None:
             " them? (ip -6 address show dev wan0)"
         ),
         "copy: wan0/global-address: router vps tells of it as well",
+        (
+            "old does not tell a global address of wan0 any more, as its own configuration does not ask for"
+            " it: the other ends of its tunnels stay where it was"
+        ),
+        "far: gw.example.net/addresses: no answer since noon: SERVFAIL",
         "  home: offline, observed 7 d ago, nothing is known since",
         "  spare: never observed, nothing is known about it",
     ]

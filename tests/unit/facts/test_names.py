@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tasuki_agent.facts import names
-from tasuki_agent.facts.names import SOURCE, Answer, keep_seconds, retry_seconds, sort_out, stay
+from tasuki_agent.facts.names import SOURCE, Answer, Unresolved, keep_seconds, retry_seconds, sort_out, stay
 from tasuki_yang.facts import FactKey
 
 addresses = st.lists(st.sampled_from([f"2001:db8::{n:x}" for n in range(1, 20)]), unique=True, max_size=6)
@@ -94,6 +94,34 @@ async def test_who_only_looks_has_no_name_asked_for(monkeypatch: pytest.MonkeyPa
         await known.wait()
     assert source.peek([gw, other], {}, {}) == {gw: ("2001:db8::1",)}
     assert asked_for == ["gw.example.net"]
+    run.cancel()
+
+
+async def test_a_name_without_an_answer_says_since_when_and_why_until_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failing, news = True, asyncio.Event()
+
+    async def resolve(_name: str, _servers: list[str]) -> Answer:
+        if failing:
+            raise Unresolved("SERVFAIL")
+        return Answer(("2001:db8::1",), 3600)
+
+    monkeypatch.setattr(names, "resolve", resolve)
+    gw, source = FactKey("gw.example.net", "addresses"), SOURCE(Path("/nonexistent"))
+    known = {gw: ("2001:db8::1",)}
+    source.learn([gw], {}, known)
+    assert source.doubts() == {}
+    run = asyncio.create_task(source.run(news.set))
+    async with asyncio.timeout(10):
+        await news.wait()
+        assert source.peek([gw], {}, known) == known
+        (doubt,) = source.doubts().values()
+        assert (doubt.startswith("no answer since "), doubt.endswith(" UTC: SERVFAIL")) == (True, True)
+        failing = False
+        news.clear()
+        await news.wait()
+    assert source.doubts() == {}
     run.cancel()
 
 
