@@ -78,7 +78,7 @@ def _in_words(step: Step) -> str:
             return f"delete {step.ref}"
         case Update(_, observed, spec):
             details = (
-                f"{name} {text(seen)} → {text(value)}"
+                f"{name} {text(seen) or 'none'} → {text(value) or 'none'}"
                 for name, (value, seen) in differences(spec, observed).items()
             )
             return f"change {step.ref} ({', '.join(details)})"

@@ -269,7 +269,7 @@ def _subjects(difference: Difference) -> Iterator[tuple[_Subject, str, str]]:
     ref, wanted, observed = difference.ref, difference.wanted, difference.observed
     if difference.class_ is Class.CHANGED and difference.fields != ("type",):
         for name, (value, seen) in differences(wanted, observed).items():
-            yield _Subject(ref, name, Class.CHANGED), text(value), text(seen)
+            yield _Subject(ref, name, Class.CHANGED), text(value) or "none", text(seen) or "none"
         return
     class_ = Class.MISSING if difference.class_ is Class.FOREIGN else difference.class_
     yield _Subject(ref, "", class_), text(wanted), text(observed)
