@@ -12,7 +12,7 @@ from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import GROUP, PROTOCOL
 from tasuki_agent.kind import Observed, Ref, Waiting
 from tasuki_agent.kinds.address import link_local
-from tasuki_agent.kinds.link.model import UpLink
+from tasuki_agent.kinds.link.model import UpLink, is_created
 from tasuki_agent.kinds.router_tree import interface_path, interface_tree
 from tasuki_agent.known import Known, Unknown
 from tasuki_agent.late_bound import delegated_address
@@ -84,7 +84,10 @@ def want(intent: Router, known: Known) -> Mapping[AddressKey, Address | Waiting]
     """Every address in the tree."""
     wanted: dict[AddressKey, Address | Waiting] = {
         AddressKey(interface.name, addresses.canonical(address.ip)): Address(
-            address.prefix_length, address.no_prefix_route
+            address.prefix_length,
+            address.no_prefix_route,
+            # A tunnel has two ends: a search for duplicates would only delay what it carries.
+            flags=uapi.IFA_F_NODAD if family is interface.ipv6 and is_created(interface) else 0,
         )
         for interface in intent.interfaces.interface
         for family in (interface.ipv4, interface.ipv6)

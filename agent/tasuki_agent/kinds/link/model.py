@@ -68,6 +68,11 @@ def _want(interface: InterfacesInterface, link_type: LinkType | None, known: Kno
         return Waiting(unknown.on, unknown.hint, off=not interface.enabled)
 
 
+def is_created(interface: InterfacesInterface) -> bool:
+    """Whether the interface is one that we create."""
+    return interface.type in linktypes.by_identity()
+
+
 def needs(key: str, spec: LinkSpec) -> Iterable[Ref]:  # noqa: ARG001
     """The links below a link."""
     link_type = linktypes.by_spec().get(type(spec))
@@ -176,6 +181,7 @@ __all__ = [
     "OtherLink",
     "UpLink",
     "in_place",
+    "is_created",
     "make_way",
     "makes_claim",
     "needs",
