@@ -17,7 +17,6 @@ from tasuki_agent.facts import Sources
 from tasuki_agent.intent import Intent
 from tasuki_agent.kernel import Kernel
 from tasuki_agent.kind import Tree
-from tasuki_agent.operational import operational_tree, with_state
 from tasuki_agent.reconcile.facts import KnownFact
 from tasuki_agent.reconcile.reconciler import Reconciler
 from tasuki_agent.state import StateDir
@@ -147,6 +146,9 @@ async def _follow(kernel: Kernel, reconciler: Reconciler, link: ControllerLink) 
 
 async def _operational(reconciler: Reconciler) -> Tree:
     """The operational tree by a fresh observation, or by the last one if the kernel does not answer."""
+    # A router that nobody looks at need not hold the models' schema in memory.
+    from tasuki_agent.operational import operational_tree, with_state  # noqa: PLC0415
+
     try:
         await reconciler.observe_all()
     except Transient as error:
