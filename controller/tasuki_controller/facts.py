@@ -10,7 +10,7 @@ somebody else's by now, would get the tunnels of another one otherwise.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -52,6 +52,16 @@ class FactChange(NamedTuple):
     key: FactKey
     old: Values
     new: Values
+
+
+def audited(told: Told, routers: Iterable[str]) -> set[RouterFact]:
+    """What is put on record whenever it changes: what these routers learn of their lines and of names.
+
+    That a router has a certain address only follows from that.
+    """
+    return {
+        (router, key) for router in routers for key in told.get(router, {}) if key.noun != "local-address"
+    }
 
 
 def heard(

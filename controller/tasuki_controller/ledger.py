@@ -259,9 +259,9 @@ class Ledger:
         state, baseline = await asyncio.to_thread(
             lambda: (learned(self.state, known), learned(self.baseline, known))
         )
-        changed = list(changes(self.state.known, known, self._asked()))
-        followers = {router: intent.mark for router, intent in touched(self.state, state).items()}
         spoke = {router for router in {*told, *self.told} if told.get(router) != self.told.get(router)}
+        changed = list(changes(self.state.known, known, self._asked() | facts.audited(told, spoke)))
+        followers = {router: intent.mark for router, intent in touched(self.state, state).items()}
         await self._store.learn({router: told.get(router, {}) for router in spoke}, changed, followers, now)
         self._log_news(changed, known)
         self.told, self.state, self.baseline = told, state, baseline

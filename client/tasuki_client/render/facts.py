@@ -100,5 +100,5 @@ def _change(change: FactChange, now: datetime) -> tuple[Cell, ...]:
         one_line(change.router),
         one_line(f"{change.subject}/{change.noun}"),
         one_line(f"{old} → {new}"),
-        one_line(", ".join(change.recompiled)) or "nobody",
+        one_line(", ".join(change.recompiled)) or "itself",
     )

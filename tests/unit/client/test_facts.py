@@ -122,7 +122,7 @@ def test_a_change_says_what_was_and_is_and_who_followed() -> None:
     ]
     assert drawn([facts.changes(listed, NOW)], 200) == [
         "NUMBER  WHEN     ROUTER  FACT                 CHANGE                              FOLLOWED BY",
-        "     8  3 s ago  home    wan0/global-address  2001:db8::1 → 2001:db8::2           nobody",
+        "     8  3 s ago  home    wan0/global-address  2001:db8::1 → 2001:db8::2           itself",
         "     7  2 h ago  home    x.example/addresses  nothing → 2001:db8::1, 2001:db8::3  vps",
     ]
 

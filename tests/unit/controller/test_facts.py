@@ -8,7 +8,17 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tasuki_controller.facts import Fact, FactChange, Report, RouterFact, Told, heard, holders, supposing
+from tasuki_controller.facts import (
+    Fact,
+    FactChange,
+    Report,
+    RouterFact,
+    Told,
+    audited,
+    heard,
+    holders,
+    supposing,
+)
 from tasuki_controller.known import KnownFacts, changes
 from tasuki_yang.facts import FactKey, Values
 
@@ -228,3 +238,23 @@ def test_what_is_supposed_comes_after_what_was_told_and_leaves_the_rest() -> Non
     assert supposing(told, {"b": {WAN: ONE}}, later) == told
     assert holders(supposing(told, {"b": {WAN: TWO}}, later)) == {("b", WAN): "a"}
     assert supposing(told, {"b": {WAN: TWO}}, later)["b"][NAME] == told["b"][NAME]
+
+
+def test_a_line_and_a_name_are_put_on_record_and_not_what_only_follows_from_them() -> None:
+    told = {
+        "home": {
+            key: Fact(("x",), NOON)
+            for key in (
+                FactKey("wan0", "global-address"),
+                FactKey("wan0", "delegated-prefix"),
+                FactKey("gw.example.net", "addresses"),
+                FactKey("2001:db8::1", "local-address"),
+            )
+        },
+        "vps": {FactKey("wan0", "global-address"): Fact(("y",), NOON)},
+    }
+    assert {key.noun for _, key in audited(told, ["home"])} == {
+        "global-address",
+        "delegated-prefix",
+        "addresses",
+    }
