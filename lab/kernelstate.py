@@ -20,6 +20,8 @@ _SYSCTLS = r"net\.(ipv4\.conf\.all\.forwarding|ipv6\.conf\..*\.(forwarding|accep
 
 _MARKS = {"protocol", "group"}
 """How a maker signs its objects."""
+_MAKING = {"nodad"}
+"""How an object came to be what it is."""
 _IDENTITY = {"ifindex", "address", "link_index", "link_netnsid"}
 """What the kernel gives to each object anew."""
 
@@ -90,7 +92,7 @@ def _text(entry: Mapping[str, Any]) -> str:
 
 def _anonymous(entries: Entries) -> Entries:
     return frozenset(
-        _text({k: v for k, v in json.loads(entry).items() if k not in _MARKS | _IDENTITY})
+        _text({k: v for k, v in json.loads(entry).items() if k not in _MARKS | _MAKING | _IDENTITY})
         for entry in entries
         if '"fe80:' not in entry
     )
