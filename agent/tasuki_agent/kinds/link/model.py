@@ -111,7 +111,10 @@ def suspended(
     link_type = linktypes.by_spec().get(type(spec))
     if link_type is None:
         return spec
-    if any(not isinstance(other, Waiting) and _clash(spec, other) for other in wanted.values()):
+    # Of thousands that wait most claim nothing, and need not be held against thousands.
+    if makes_claim(spec) and any(
+        not isinstance(other, Waiting) and _clash(spec, other) for other in wanted.values()
+    ):
         spec, up = link_type.parked(spec), False
     else:
         source = link_type.source(spec)
