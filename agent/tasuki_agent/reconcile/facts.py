@@ -13,6 +13,10 @@ Learn: TypeAlias = Callable[[Collection[FactKey], Observed, Facts], Facts]
 """What all sources know now: of these facts, with these objects observed, and this known before."""
 
 
+REMEMBERED = 1_000
+"""Facts whose last values are kept although nobody asks for them now: each address a line ever had is one."""
+
+
 class KnownFact(NamedTuple):
     """One fact as it stands."""
 
@@ -66,9 +70,15 @@ class FactBook:
                 news += [fact] if changed else []
             facts[key] = fact
         self._facts = facts
-        self._last |= found
+        self._remember(found)
         self.fresh = True
         return news
+
+    def _remember(self, found: Facts) -> None:
+        """Keep the last values, the newest of them if there are too many."""
+        self._last = {**{key: values for key, values in self._last.items() if key not in found}, **found}
+        for key in list(self._last)[: -REMEMBERED - len(self.asked)]:
+            del self._last[key]
 
     def restore(self, facts: Iterable[KnownFact]) -> None:
         """Start with what was known at the end of an earlier run, until the sources know better."""

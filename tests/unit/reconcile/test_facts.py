@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tasuki_agent.kind import Change, Observed
 from tasuki_agent.reconcile.drift import Action
-from tasuki_agent.reconcile.facts import FactBook, KnownFact
+from tasuki_agent.reconcile.facts import REMEMBERED, FactBook, KnownFact
 from tasuki_agent.reconcile.status import State
 from tasuki_yang.facts import FactKey, Facts
 
@@ -301,3 +301,14 @@ def test_since_is_when_it_became_so() -> None:
     source.facts.clear()
     assert book.learn({}, 4.0) == [KnownFact(A, (), 4.0)]
     assert book.last() == [KnownFact(A, ("7",), 4.0)], "it is preferred when there is a choice again"
+
+
+def test_of_what_nobody_asks_for_any_more_only_the_newest_is_remembered() -> None:
+    book = FactBook(lambda asked, _observed, _before: dict.fromkeys(asked, ("7",)))
+    for number in range(REMEMBERED + 10):
+        book.asked = {FactKey(f"2001:db8::{number:x}", "local-address")}
+        book.learn({}, float(number))
+    assert len(book.last()) == 1
+    remembered = list(book._last)
+    assert len(remembered) == REMEMBERED + 1
+    assert remembered[-1] in book.asked
