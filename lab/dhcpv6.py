@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -165,7 +166,24 @@ class Client:
 
     def renew(self) -> None:
         """Ask again now, as `dhcpcd -n` makes it."""
-        os.kill(self._program.pid, signal.SIGHUP)
+        heard = self._log.count("received SIGHUP")
+        until(lambda: self._has_heard(heard), within=20, why="dhcpcd has been told to ask again")
+
+    def _has_heard(self, before: int) -> bool:
+        """Tell it once more, unless it has heard.
+
+        dhcpcd 9.4.1 misses a signal that comes while its hook runs.
+        """
+        if self._log.count("received SIGHUP") > before:
+            return True
+        if not _hooks():
+            os.kill(self._program.pid, signal.SIGHUP)
+            time.sleep(0.5)
+        return self._log.count("received SIGHUP") > before
+
+    @property
+    def _log(self) -> str:
+        return (self.directory / "dhcpcd.log").read_text(errors="replace")
 
     def release(self) -> None:
         """Give the lease back and end, as `dhcpcd -k` makes it."""
