@@ -16,7 +16,7 @@ from tasuki_agent.errors import Transient
 from tasuki_agent.facts import Sources
 from tasuki_agent.intent import Intent
 from tasuki_agent.kernel import Kernel
-from tasuki_agent.kind import Tree
+from tasuki_agent.kind import Kind, Tree, Watcher
 from tasuki_agent.reconcile.facts import KnownFact
 from tasuki_agent.reconcile.reconciler import Reconciler
 from tasuki_agent.state import StateDir
@@ -52,7 +52,7 @@ class Agent:
             )
             sources = Sources.load(self.state.path)
             reconciler.facts.sources, reconciler.facts.peek = sources.learn, sources.look
-            reconciler.facts.doubts = sources.doubts
+            reconciler.facts.doubts, reconciler.facts.terms = sources.doubts, sources.terms
             reconciler.facts.restore(self.state.load_facts())
             recorder = _Recorder(self.state, reconciler)
             custody = Custody(self.state, reconciler, self.clock, self.uptime, kernel.world)
@@ -82,6 +82,9 @@ class Agent:
                 tasks.create_task(reconciler.run(), name="reconciler")
                 tasks.create_task(link.run(), name="link to the controller")
                 tasks.create_task(custody.run(), name="trial and guard")
+                for kind in reconciler.kinds:
+                    if isinstance(kind, Watcher):
+                        tasks.create_task(_watch(kind, reconciler), name=f"watch of {kind.name}")
                 for source in sources:
                     tasks.create_task(source.run(lambda: reconciler.mark_dirty(())), name="facts")
         raise AssertionError("the tasks of an agent never end by themselves")
@@ -144,6 +147,12 @@ async def _follow(kernel: Kernel, reconciler: Reconciler, link: ControllerLink) 
             link.addresses_changed()
 
 
+async def _watch(kind: Kind, reconciler: Reconciler) -> None:
+    """Make a kind dirty by what it finds out itself."""
+    if isinstance(kind, Watcher):
+        await kind.watch(lambda: reconciler.mark_dirty((kind.name,)))
+
+
 async def _operational(reconciler: Reconciler) -> Tree:
     """The operational tree by a fresh observation, or by the last one if the kernel does not answer."""
     # A router that nobody looks at need not hold the models' schema in memory.
@@ -154,4 +163,5 @@ async def _operational(reconciler: Reconciler) -> Tree:
     except Transient as error:
         log.warning("cannot observe: %s", error)
     tree = operational_tree(reconciler.kinds, reconciler.wanted, reconciler.observed)
-    return with_state(tree, reconciler.kinds, reconciler.board, reconciler.facts)
+    begin = reconciler.clock() - reconciler.uptime()
+    return with_state(tree, reconciler.kinds, reconciler.board, reconciler.facts, begin)

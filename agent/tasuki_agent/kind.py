@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+from tasuki_agent.known import Impossible, Unknown
+
 if TYPE_CHECKING:
     from tasuki_yang.router import Router
 
@@ -89,6 +91,13 @@ class Waiting:
     """What people can do about it."""
     off: bool = False
     """Whether it shall be switched off in any case: that needs nothing else to be known."""
+    impossible: bool = False
+    """Whether it is known, and the object cannot be made of it: that is a failure until it changes."""
+
+    @classmethod
+    def of(cls, unknown: Unknown) -> "Waiting":
+        """For what is not known, or cannot be used."""
+        return cls(unknown.on, unknown.hint, impossible=isinstance(unknown, Impossible))
 
     def __str__(self) -> str:
         """What is waited for and what to do."""
@@ -274,6 +283,15 @@ class Checker(Protocol):
         Raises:
             Transient: the program refuses it, or cannot be asked.
         """
+        ...
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """What a kind has besides if nothing of netlink tells what befalls its objects."""
+
+    async def watch(self, changed: Callable[[], None]) -> None:
+        """Look out until cancelled; call `changed` when the objects may be otherwise than observed last."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from tasuki_yang.facts import address_in
 
-from tasuki_agent.known import Known, Unknown
+from tasuki_agent.known import Impossible, Known
 
 
 def present(address: str, known: Known) -> str:
@@ -18,10 +18,11 @@ def delegated_address(lease: str, subnet_id: int, interface_id: str, known: Know
     """The address at this place in the prefix that is delegated on the interface `lease`.
 
     Raises:
-        Unknown: there is no prefix, or none with such a subnet.
+        Unknown: there is no prefix.
+        Impossible: it has no such subnet.
     """
     prefix = known.one(lease, "delegated-prefix")
     try:
         return address_in(prefix, subnet_id, interface_id)
     except ValueError as error:
-        raise Unknown(f"a delegated prefix on {lease} with that subnet", str(error)) from error
+        raise Impossible(f"a delegated prefix on {lease} with that subnet", str(error)) from error

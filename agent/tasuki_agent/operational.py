@@ -1,16 +1,17 @@
 """The router tree as it is in use: <operational> of RFC 8342 for the objects that the agent knows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from tasuki_yang.edit import merge
+from tasuki_yang.facts import Terms
 from tasuki_yang.path import Lookup, parent
 from tasuki_yang.schema import ROUTER
 
 from tasuki_agent.kind import Kind, Observed, Ref, Tree
 from tasuki_agent.reconcile.compare import Wanted
-from tasuki_agent.reconcile.facts import KnownFact
+from tasuki_agent.reconcile.facts import FactBook
 from tasuki_agent.reconcile.status import State, Status
 
 LEARNED: Final = {"ietf-origin:origin": "ietf-origin:learned"}
@@ -48,9 +49,21 @@ def operational_tree(kinds: Sequence[Kind], wanted: Wanted, observed: Observed) 
 
 
 def with_state(
-    tree: Tree, kinds: Sequence[Kind], statuses: Iterable[tuple[Ref, Status]], facts: Iterable[KnownFact]
+    tree: Tree,
+    kinds: Sequence[Kind],
+    statuses: Iterable[tuple[Ref, Status]],
+    facts: FactBook,
+    begin: float,
 ) -> Tree:
-    """The tree with what is known of what the intent asks for, and with what still waits."""
+    """The tree with what is known of what the intent asks for, and with what still waits.
+
+    Args:
+        tree: of the objects.
+        kinds: all kinds.
+        statuses: of what is not as wanted.
+        facts: what is known.
+        begin: when the machine was started, in seconds since the epoch.
+    """
     paths = {kind.name: kind.path for kind in kinds}
     waiting = [
         {
@@ -67,6 +80,7 @@ def with_state(
             "name": fact.key.noun,
             **({"value": list(fact.values)} if fact.values else {}),
             "since": _date_and_time(fact.since),
+            **_terms({value: facts.terms_of(fact.key, value) for value in fact.values}, begin),
         }
         for fact in facts
     ]
@@ -90,6 +104,24 @@ def _mark(tree: Tree, paths: Iterable[str]) -> None:
         elif value is not None:
             above: Any = lookup.get(parent(path))
             above["@" + path.rpartition("/")[2]] = LEARNED
+
+
+def _terms(terms: Mapping[str, Terms], begin: float) -> Tree:
+    """Where the values are from, and how long they hold."""
+    entries = []
+    for value, term in terms.items():
+        ends = {
+            "preferred-until": term.preferred_until,
+            "valid-until": term.valid_until,
+            "renew-at": term.renew_at,
+            "rebind-at": term.rebind_at,
+        }
+        entry = {
+            **({"origin": term.origin} if term.origin else {}),
+            **{name: _date_and_time(begin + at) for name, at in ends.items() if at is not None},
+        }
+        entries += [{"value": value, **entry}] if entry else []
+    return {"terms": entries} if entries else {}
 
 
 def _date_and_time(seconds: float) -> str:

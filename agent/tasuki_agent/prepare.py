@@ -92,7 +92,10 @@ def _wanted(
     for _ in range(_MAX_QUESTIONS):
         known = Known(found)
         wanted = wanted_by(kinds, intent, known)
-        before, found = found, {**facts.look(known.asked, _afterwards(observed, wanted)), **suppose}
+        before, found = (
+            found,
+            {**facts.look(known.asked | known.noted, _afterwards(observed, wanted)), **suppose},
+        )
         if found == before:
             break
     return wanted

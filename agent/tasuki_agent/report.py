@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from tasuki_proto.v1 import agent_pb2, drift_pb2, fact_pb2, router_pb2
-from tasuki_yang.facts import FactKey, Facts
+from tasuki_yang.facts import FactKey, Facts, Terms
 
 from tasuki_agent.kind import Kind, Ref
 from tasuki_agent.reconcile.compare import Class
@@ -79,7 +79,11 @@ def build(
         problem=problem or reconciler.trouble,
         reverted=_reverted(reverted) if reverted else None,
         revision=reconciler.judged.revision if reconciler.judged else 0,
-        facts=[_fact(fact, doubts.get(fact.key, "")) for fact in reconciler.facts if reconciler.facts.fresh],
+        facts=[
+            _fact(fact, doubts.get(fact.key, ""), reconciler)
+            for fact in reconciler.facts
+            if reconciler.facts.fresh
+        ],
     )
 
 
@@ -88,14 +92,32 @@ def supposed(facts: Iterable[fact_pb2.Fact]) -> Facts:
     return {FactKey(fact.subject, fact.noun): tuple(fact.values) for fact in facts if fact.values}
 
 
-def _fact(fact: KnownFact, doubt: str) -> fact_pb2.Fact:
+def _fact(fact: KnownFact, doubt: str, reconciler: Reconciler) -> fact_pb2.Fact:
+    # Terms are told by the clock that people read; a jump of it is told anew with the next report.
+    begin = reconciler.clock() - reconciler.uptime()
     return fact_pb2.Fact(
         subject=fact.key.subject,
         noun=fact.key.noun,
         values=fact.values,
         since=timestamp(fact.since),
         unconfirmed=doubt,
+        terms=[_terms(reconciler.facts.terms_of(fact.key, value), begin) for value in fact.values],
     )
+
+
+def _terms(terms: Terms, begin: float) -> fact_pb2.Terms:
+    return fact_pb2.Terms(
+        origin=terms.origin,
+        preferred_until=_after(begin, terms.preferred_until),
+        valid_until=_after(begin, terms.valid_until),
+        renew_at=_after(begin, terms.renew_at),
+        rebind_at=_after(begin, terms.rebind_at),
+    )
+
+
+def _after(begin: float, uptime: float | None) -> Timestamp | None:
+    """In whole seconds, so that equal terms are told equally."""
+    return None if uptime is None else timestamp(round(begin + uptime))
 
 
 def _reverted(reverted: Reverted) -> agent_pb2.Reverted:

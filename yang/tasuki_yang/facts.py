@@ -5,9 +5,10 @@ A fact has a subject (an interface, a name, an address) and a noun, and is writt
 peers follow them, and people may suppose them ("what would change if ...").
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv6Address, IPv6Network, ip_address
+from ipaddress import AddressValueError, IPv4Interface, IPv6Address, IPv6Network, ip_address
 from typing import Final, NamedTuple, TypeAlias
 
 Values: TypeAlias = tuple[str, ...]
@@ -19,6 +20,7 @@ _LONGEST_INTERFACE: Final = 15
 """Characters of an interface's name (IFNAMSIZ)."""
 _SERVERS: Final = 8
 """That a name is resolved by at the most."""
+_VENDOR_OPTION = re.compile(r"(\d{1,10})/(\d{1,5}):((?:[0-9a-fA-F]{2}){0,1024})")
 
 
 class FactKey(NamedTuple):
@@ -48,6 +50,28 @@ class FactKey(NamedTuple):
 
 Facts: TypeAlias = Mapping[FactKey, Values]
 """All that is known."""
+
+
+class Terms(NamedTuple):
+    """Where a value of a fact is from, and how long it holds: seconds of uptime, None for ever.
+
+    Attributes:
+        origin: who told it, such as "dhcpv6".
+        preferred_until: when it shall not be used for anything new any more.
+        valid_until: when it is over.
+        renew_at: when whoever gave it is asked to go on (T1 of RFC 8415 section 14.2).
+        rebind_at: when anybody is asked to (T2).
+    """
+
+    origin: str = ""
+    preferred_until: float | None = None
+    valid_until: float | None = None
+    renew_at: float | None = None
+    rebind_at: float | None = None
+
+
+AllTerms: TypeAlias = Mapping[tuple[FactKey, str], Terms]
+"""The terms of the values that have any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +214,47 @@ def _prefix(text: str) -> str:
     return str(prefix)
 
 
+def _network(text: str) -> str:
+    """An IPv6 prefix of any length that hosts can have addresses in."""
+    try:
+        network = IPv6Network(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no IPv6 prefix without host bits") from error
+    if "%" in text or network.is_multicast or network.is_link_local or not network.prefixlen:
+        raise ValueError(f"{text!r} is no prefix of a link")
+    return str(network)
+
+
+def _server(text: str) -> str:
+    """An address that can be asked something: a unicast one, and link-local only where that is usual."""
+    address = ip_address(_any_address(text))
+    if address.is_multicast or address.is_loopback or address.is_unspecified:
+        raise ValueError(f"{address} is no address of a server")
+    return str(address)
+
+
+def _leased_ipv4(text: str) -> str:
+    """An IPv4 address with its prefix length, as a host has it."""
+    try:
+        interface = IPv4Interface(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no IPv4 address with its prefix length") from error
+    address, network = interface.ip, interface.network
+    if address.is_multicast or address.is_loopback or address.is_unspecified or address.is_reserved:
+        raise ValueError(f"{address} is no address of a host")
+    if network.num_addresses > 2 and address in (network.network_address, network.broadcast_address):  # noqa: PLR2004 - RFC 3021
+        raise ValueError(f"{address} means all hosts of {network}")
+    return str(interface)
+
+
+def _vendor_option(text: str) -> str:
+    """Enterprise number, option code and bytes in hexadecimal, such as "210/201:0010db112233"."""
+    match = _VENDOR_OPTION.fullmatch(text)
+    if not match or int(match[1]) >= 1 << 32 or int(match[2]) >= 1 << 16:
+        raise ValueError(f"{text[:60]!r} is no vendor option: write ENTERPRISE/CODE:HEX")
+    return f"{int(match[1])}/{int(match[2])}:{match[3].lower()}"
+
+
 def _name(text: str) -> str:
     labels = text.rstrip(".").split(".")
     if not text or len(text) > 253 or not all(_is_label(label) for label in labels):  # noqa: PLR2004 - RFC 1035
@@ -238,6 +303,93 @@ NOUNS: Mapping[str, Noun] = {
         canonical=_any_address,
         subject=_any_address,
         itself=True,
+    ),
+    "former-prefixes": Noun(
+        text="a prefix that was delegated on {} before",
+        hint="prefixes are former ones only after they changed",
+        example="2001:db8:1200::/56",
+        canonical=_prefix,
+        subject=_interface,
+        single=False,
+    ),
+    "on-link-prefixes": Noun(
+        text="a prefix that routers advertise on {}",
+        hint="do router advertisements with a prefix reach it?",
+        example="2001:db8:1:2::/64",
+        canonical=_network,
+        subject=_interface,
+        single=False,
+    ),
+    "default-routers": Noun(
+        text="an IPv6 default router on {}",
+        hint="do router advertisements reach it? (ip -6 route show default dev {})",
+        example="fe80::1",
+        canonical=_server,
+        subject=_interface,
+        single=False,
+    ),
+    "dns-servers": Noun(
+        text="a DNS server of the lease on {}",
+        hint="does the DHCP server of {} tell of one?",
+        example="2001:db8::53",
+        canonical=_server,
+        subject=_interface,
+        single=False,
+    ),
+    "sntp-servers": Noun(
+        text="an SNTP server of the lease on {}",
+        hint="does the DHCP server of {} tell of one?",
+        example="2001:db8::123",
+        canonical=_server,
+        subject=_interface,
+        single=False,
+    ),
+    "sip-servers": Noun(
+        text="a SIP server of the lease on {}",
+        hint="does the DHCP server of {} tell of one?",
+        example="2001:db8::5060",
+        canonical=_server,
+        subject=_interface,
+        single=False,
+    ),
+    "sip-domains": Noun(
+        text="a SIP domain of the lease on {}",
+        hint="does the DHCP server of {} tell of one?",
+        example="sip.example.net",
+        canonical=_name,
+        subject=_interface,
+        single=False,
+    ),
+    "search-domains": Noun(
+        text="a domain of the lease on {}",
+        hint="does the DHCP server of {} tell of one?",
+        example="example.net",
+        canonical=_name,
+        subject=_interface,
+        single=False,
+    ),
+    "vendor-options": Noun(
+        text="a vendor option of the lease on {}",
+        hint="does the DHCPv6 server of {} send option 17?",
+        example="210/201:0010db112233",
+        canonical=_vendor_option,
+        subject=_interface,
+        single=False,
+    ),
+    "ipv4-address": Noun(
+        text="an IPv4 address leased on {}",
+        hint="does a DHCPv4 server answer there?",
+        example="192.0.2.10/24",
+        canonical=_leased_ipv4,
+        subject=_interface,
+    ),
+    "ipv4-routers": Noun(
+        text="a router of the DHCPv4 lease on {}",
+        hint="does the DHCPv4 server of {} tell of one (option 3)?",
+        example="192.0.2.1",
+        canonical=_server,
+        subject=_interface,
+        single=False,
     ),
 }
 """All sorts of facts."""

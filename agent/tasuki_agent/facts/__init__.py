@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
-from tasuki_yang.facts import FactKey, Facts, Values
+from tasuki_yang.facts import AllTerms, FactKey, Facts, Terms, Values
 
 from tasuki_agent.kind import Observed
 
@@ -54,6 +54,15 @@ class Doubter(Protocol):
         ...
 
 
+@runtime_checkable
+class Dated(Protocol):
+    """What a source has besides if its values have an origin, or an end."""
+
+    def terms(self) -> AllTerms:
+        """The terms of what `learn` told last. As long as nothing new was told they are equal."""
+        ...
+
+
 SourceFactory: TypeAlias = Callable[[Path], Source]
 """What a source's file exports as `SOURCE`; takes the agent's state directory."""
 
@@ -87,6 +96,14 @@ class Sources:
         for source in self._sources:
             known |= source.peek(_own(source, asked), observed, before)
         return known
+
+    def terms(self) -> AllTerms:
+        """Where what was learned is from, and how long it holds."""
+        terms: dict[tuple[FactKey, str], Terms] = {}
+        for source in self._sources:
+            if isinstance(source, Dated):
+                terms |= source.terms()
+        return terms
 
     def doubts(self) -> Mapping[FactKey, str]:
         """What no source can confirm now."""

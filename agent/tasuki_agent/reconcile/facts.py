@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from tasuki_yang.facts import FactKey, Facts, Values
+from tasuki_yang.facts import AllTerms, FactKey, Facts, Terms, Values
 
 from tasuki_agent.kind import Observed
 from tasuki_agent.known import Known
@@ -35,22 +35,41 @@ class FactBook:
         sources: tell what is known.
         peek: tells the same for somebody who only wants to see, and has nothing looked out for.
         doubts: tells what may not be so any more, and why.
-        asked: what the intent asks for, known or not. Nothing else is looked out for, or told to anybody.
+        terms: tells where what is known is from, and how long it holds.
+        asked: what the intent asks for, known or not, and what people want to see. Nothing else is looked
+            out for, or told to anybody.
+        retimed: whether what was learned last holds longer or shorter than before, where that matters.
     """
 
     sources: Learn = lambda _asked, _observed, _before: {}
     peek: Learn = lambda _asked, _observed, _before: {}
     doubts: Callable[[], Mapping[FactKey, str]] = dict
+    terms: Callable[[], AllTerms] = dict
     asked: set[FactKey] = field(default_factory=set)
+    retimed: bool = False
     fresh: bool = False
     """Whether the sources have been asked since the start, so that this is no mere memory."""
     _facts: dict[FactKey, KnownFact] = field(default_factory=dict)
     _last: dict[FactKey, Values] = field(default_factory=dict)
     """The last values of each fact, which may be lost now: of equally good ones they are taken again."""
 
+    _needed: set[FactKey] = field(default_factory=set)
+    """What the intent cannot do without; the rest of what is asked for is only noted."""
+    _timed: set[FactKey] = field(default_factory=set)
+    _terms: AllTerms = field(default_factory=dict)
+
     def known(self) -> Known:
         """What is known, to be asked."""
-        return Known({key: fact.values for key, fact in self._facts.items() if fact.values})
+        return Known({key: fact.values for key, fact in self._facts.items() if fact.values}, self._terms)
+
+    def ask(self, known: Known) -> None:
+        """Look out henceforth for what was asked for here."""
+        self.asked = known.asked | known.noted
+        self._needed, self._timed = known.asked, known.timed
+
+    def terms_of(self, key: FactKey, value: str) -> Terms:
+        """Where a value is from, and how long it holds."""
+        return self._terms.get((key, value), Terms())
 
     def look(self, asked: Collection[FactKey], observed: Observed) -> Facts:
         """What the sources know of these facts, which somebody asks for who only wants to see."""
@@ -71,6 +90,8 @@ class FactBook:
             facts[key] = fact
         self._facts = facts
         self._remember(found)
+        before, self._terms = self._terms, self.terms()
+        self.retimed = self._of_timed(before) != self._of_timed(self._terms)
         self.fresh = True
         return news
 
@@ -93,6 +114,13 @@ class FactBook:
             if key in self._last
         ]
 
+    def _of_timed(self, terms: AllTerms) -> AllTerms:
+        return {place: term for place, term in terms.items() if place[0] in self._timed}
+
     def __iter__(self) -> Iterator[KnownFact]:
-        """Every fact that is asked for, known or not."""
-        return iter(self._facts.values())
+        """Every fact that is needed, known or not, and what is or was known of the others."""
+        return (
+            fact
+            for key, fact in self._facts.items()
+            if fact.values or key in self._needed or key in self._last
+        )

@@ -98,7 +98,7 @@ class Reconciler:
         """
         known = self.facts.known()
         self.wanted = wanted_by(self.kinds, intent, known)
-        self.facts.asked = known.asked
+        self.facts.ask(known)
         self.intent = intent
         self.board.retry_all()
         self.mark_dirty(kind.name for kind in self.kinds)
@@ -198,13 +198,14 @@ class Reconciler:
 
         One fact may ask for the next, such as the addresses of a name that a lease tells.
         """
-        while news := self.facts.learn(self._imminent(), self.clock()):
+        while (news := self.facts.learn(self._imminent(), self.clock())) or self.facts.retimed:
             for fact in news:
                 log.info("%s is %s", fact.key, ", ".join(fact.values) or "not known any more")
             known = self.facts.known()
             self.wanted = wanted_by(self.kinds, intent, known)
-            self.facts.asked = known.asked
-            self.board.retry_all()
+            self.facts.ask(known)
+            if news:
+                self.board.retry_all()
         return self.wanted
 
     def _imminent(self) -> Observed:
@@ -291,7 +292,10 @@ class Reconciler:
             for step in level:
                 self.board.pending(step.ref, now)
         for ref, need in todo.waiting.items():
-            self.board.waiting(ref, need, now)
+            if isinstance(need, Waiting) and need.impossible:
+                self.board.impossible(ref, need, now)
+            else:
+                self.board.waiting(ref, need, now)
         self.drift.follow(self.board)
 
     async def _carry_out(self, todo: Plan) -> set[Ref]:

@@ -108,6 +108,10 @@ class StatusBoard:
         """The object cannot be made before another one is there, or before something is known."""
         self._set(ref, State.WAITING, f"waits for {on}", now)
 
+    def impossible(self, ref: Ref, why: Waiting, now: Moment) -> None:
+        """The object cannot be made of what is known."""
+        self._set(ref, State.FAILED, f"cannot be made of {why}", now)
+
     def foreign(self, ref: Ref, now: Moment) -> None:
         """Somebody else's object stands in its place."""
         self._set(

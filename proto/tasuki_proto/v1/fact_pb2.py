@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tasuki_proto.v1 import drift_pb2 as tasuki__proto_dot_v1_dot_drift__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atasuki_proto/v1/fact.proto\x12\ttasuki.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1btasuki_proto/v1/drift.proto\"\xb5\x01\n\x04\x46\x61\x63t\x12\x0e\n\x06router\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04noun\x18\x03 \x01(\t\x12\x0e\n\x06values\x18\x04 \x03(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04lost\x18\x06 \x01(\x08\x12\x0f\n\x07problem\x18\x07 \x01(\t\x12\x13\n\x0bunconfirmed\x18\x08 \x01(\t\x12\x0f\n\x07unasked\x18\t \x01(\x08\"\xad\x01\n\nFactChange\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06router\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x0c\n\x04noun\x18\x05 \x01(\t\x12\x12\n\nold_values\x18\x06 \x03(\t\x12\x0e\n\x06values\x18\x07 \x03(\t\x12\x12\n\nrecompiled\x18\x08 \x03(\t\"\"\n\x10ListFactsRequest\x12\x0e\n\x06router\x18\x01 \x01(\t\"Z\n\x11ListFactsResponse\x12\x1e\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x0f.tasuki.v1.Fact\x12%\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\x13.tasuki.v1.Evidence\"G\n\x16ListFactChangesRequest\x12\x0e\n\x06router\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\x04\"A\n\x17ListFactChangesResponse\x12&\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x15.tasuki.v1.FactChange2\xaf\x01\n\x0b\x46\x61\x63tService\x12\x46\n\tListFacts\x12\x1b.tasuki.v1.ListFactsRequest\x1a\x1c.tasuki.v1.ListFactsResponse\x12X\n\x0fListFactChanges\x12!.tasuki.v1.ListFactChangesRequest\x1a\".tasuki.v1.ListFactChangesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atasuki_proto/v1/fact.proto\x12\ttasuki.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1btasuki_proto/v1/drift.proto\"\xd6\x01\n\x04\x46\x61\x63t\x12\x0e\n\x06router\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04noun\x18\x03 \x01(\t\x12\x0e\n\x06values\x18\x04 \x03(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04lost\x18\x06 \x01(\x08\x12\x0f\n\x07problem\x18\x07 \x01(\t\x12\x13\n\x0bunconfirmed\x18\x08 \x01(\t\x12\x0f\n\x07unasked\x18\t \x01(\x08\x12\x1f\n\x05terms\x18\n \x03(\x0b\x32\x10.tasuki.v1.Terms\"\xda\x01\n\x05Terms\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x33\n\x0fpreferred_until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08renew_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\trebind_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbc\x01\n\nFactChange\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06router\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x0c\n\x04noun\x18\x05 \x01(\t\x12\x12\n\nold_values\x18\x06 \x03(\t\x12\x0e\n\x06values\x18\x07 \x03(\t\x12\x12\n\nrecompiled\x18\x08 \x03(\t\x12\r\n\x05\x65vent\x18\t \x01(\x04\"\"\n\x10ListFactsRequest\x12\x0e\n\x06router\x18\x01 \x01(\t\"Z\n\x11ListFactsResponse\x12\x1e\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x0f.tasuki.v1.Fact\x12%\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\x13.tasuki.v1.Evidence\"G\n\x16ListFactChangesRequest\x12\x0e\n\x06router\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\x04\"A\n\x17ListFactChangesResponse\x12&\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x15.tasuki.v1.FactChange2\xaf\x01\n\x0b\x46\x61\x63tService\x12\x46\n\tListFacts\x12\x1b.tasuki.v1.ListFactsRequest\x1a\x1c.tasuki.v1.ListFactsResponse\x12X\n\x0fListFactChanges\x12!.tasuki.v1.ListFactChangesRequest\x1a\".tasuki.v1.ListFactChangesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,17 +34,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tasuki_proto.v1.fact_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FACT']._serialized_start=104
-  _globals['_FACT']._serialized_end=285
-  _globals['_FACTCHANGE']._serialized_start=288
-  _globals['_FACTCHANGE']._serialized_end=461
-  _globals['_LISTFACTSREQUEST']._serialized_start=463
-  _globals['_LISTFACTSREQUEST']._serialized_end=497
-  _globals['_LISTFACTSRESPONSE']._serialized_start=499
-  _globals['_LISTFACTSRESPONSE']._serialized_end=589
-  _globals['_LISTFACTCHANGESREQUEST']._serialized_start=591
-  _globals['_LISTFACTCHANGESREQUEST']._serialized_end=662
-  _globals['_LISTFACTCHANGESRESPONSE']._serialized_start=664
-  _globals['_LISTFACTCHANGESRESPONSE']._serialized_end=729
-  _globals['_FACTSERVICE']._serialized_start=732
-  _globals['_FACTSERVICE']._serialized_end=907
+  _globals['_FACT']._serialized_end=318
+  _globals['_TERMS']._serialized_start=321
+  _globals['_TERMS']._serialized_end=539
+  _globals['_FACTCHANGE']._serialized_start=542
+  _globals['_FACTCHANGE']._serialized_end=730
+  _globals['_LISTFACTSREQUEST']._serialized_start=732
+  _globals['_LISTFACTSREQUEST']._serialized_end=766
+  _globals['_LISTFACTSRESPONSE']._serialized_start=768
+  _globals['_LISTFACTSRESPONSE']._serialized_end=858
+  _globals['_LISTFACTCHANGESREQUEST']._serialized_start=860
+  _globals['_LISTFACTCHANGESREQUEST']._serialized_end=931
+  _globals['_LISTFACTCHANGESRESPONSE']._serialized_start=933
+  _globals['_LISTFACTCHANGESRESPONSE']._serialized_end=998
+  _globals['_FACTSERVICE']._serialized_start=1001
+  _globals['_FACTSERVICE']._serialized_end=1176
 # @@protoc_insertion_point(module_scope)

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Fact(_message.Message):
-    __slots__ = ("router", "subject", "noun", "values", "since", "lost", "problem", "unconfirmed", "unasked")
+    __slots__ = ("router", "subject", "noun", "values", "since", "lost", "problem", "unconfirmed", "unasked", "terms")
     ROUTER_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     NOUN_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +21,7 @@ class Fact(_message.Message):
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
     UNCONFIRMED_FIELD_NUMBER: _ClassVar[int]
     UNASKED_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
     router: str
     subject: str
     noun: str
@@ -30,10 +31,25 @@ class Fact(_message.Message):
     problem: str
     unconfirmed: str
     unasked: bool
-    def __init__(self, router: _Optional[str] = ..., subject: _Optional[str] = ..., noun: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lost: _Optional[bool] = ..., problem: _Optional[str] = ..., unconfirmed: _Optional[str] = ..., unasked: _Optional[bool] = ...) -> None: ...
+    terms: _containers.RepeatedCompositeFieldContainer[Terms]
+    def __init__(self, router: _Optional[str] = ..., subject: _Optional[str] = ..., noun: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lost: _Optional[bool] = ..., problem: _Optional[str] = ..., unconfirmed: _Optional[str] = ..., unasked: _Optional[bool] = ..., terms: _Optional[_Iterable[_Union[Terms, _Mapping]]] = ...) -> None: ...
+
+class Terms(_message.Message):
+    __slots__ = ("origin", "preferred_until", "valid_until", "renew_at", "rebind_at")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    PREFERRED_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    VALID_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    RENEW_AT_FIELD_NUMBER: _ClassVar[int]
+    REBIND_AT_FIELD_NUMBER: _ClassVar[int]
+    origin: str
+    preferred_until: _timestamp_pb2.Timestamp
+    valid_until: _timestamp_pb2.Timestamp
+    renew_at: _timestamp_pb2.Timestamp
+    rebind_at: _timestamp_pb2.Timestamp
+    def __init__(self, origin: _Optional[str] = ..., preferred_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., renew_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rebind_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class FactChange(_message.Message):
-    __slots__ = ("number", "time", "router", "subject", "noun", "old_values", "values", "recompiled")
+    __slots__ = ("number", "time", "router", "subject", "noun", "old_values", "values", "recompiled", "event")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     ROUTER_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +58,7 @@ class FactChange(_message.Message):
     OLD_VALUES_FIELD_NUMBER: _ClassVar[int]
     VALUES_FIELD_NUMBER: _ClassVar[int]
     RECOMPILED_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
     number: int
     time: _timestamp_pb2.Timestamp
     router: str
@@ -50,7 +67,8 @@ class FactChange(_message.Message):
     old_values: _containers.RepeatedScalarFieldContainer[str]
     values: _containers.RepeatedScalarFieldContainer[str]
     recompiled: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, number: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., router: _Optional[str] = ..., subject: _Optional[str] = ..., noun: _Optional[str] = ..., old_values: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[str]] = ..., recompiled: _Optional[_Iterable[str]] = ...) -> None: ...
+    event: int
+    def __init__(self, number: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., router: _Optional[str] = ..., subject: _Optional[str] = ..., noun: _Optional[str] = ..., old_values: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[str]] = ..., recompiled: _Optional[_Iterable[str]] = ..., event: _Optional[int] = ...) -> None: ...
 
 class ListFactsRequest(_message.Message):
     __slots__ = ("router",)

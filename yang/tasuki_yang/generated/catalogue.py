@@ -26,7 +26,7 @@ MODULES = (
         '2018-02-20',
         'urn:ietf:params:xml:ns:yang:ietf-interfaces',
         'ietf/ietf-interfaces.yang',
-        ('router',),
+        ('network', 'router'),
     ),
     Module('ietf-ip', '2018-02-22', 'urn:ietf:params:xml:ns:yang:ietf-ip', 'ietf/ietf-ip.yang', ('router',)),
     Module(
@@ -81,6 +81,20 @@ MODULES = (
         ('network', 'router'),
     ),
     Module(
+        'tasuki-dhcp-client',
+        '2026-11-20',
+        'urn:tasuki:yang:tasuki-dhcp-client',
+        'tasuki/tasuki-dhcp-client.yang',
+        ('network', 'router'),
+    ),
+    Module(
+        'tasuki-dnsmasq',
+        '2026-11-20',
+        'urn:tasuki:yang:tasuki-dnsmasq',
+        'tasuki/tasuki-dnsmasq.yang',
+        ('router',),
+    ),
+    Module(
         'tasuki-ds-lite',
         '2026-11-20',
         'urn:tasuki:yang:tasuki-ds-lite',
@@ -95,6 +109,15 @@ MODULES = (
         ('network', 'router'),
         True,
     ),
+    Module(
+        'tasuki-host-configuration',
+        '2026-11-20',
+        'urn:tasuki:yang:tasuki-host-configuration',
+        'tasuki/tasuki-host-configuration.yang',
+        ('network', 'router'),
+        True,
+    ),
+    Module('tasuki-lan', '2026-11-20', 'urn:tasuki:yang:tasuki-lan', 'tasuki/tasuki-lan.yang', ('network',)),
     Module('tasuki-link', '2026-11-20', 'urn:tasuki:yang:tasuki-link', 'tasuki/tasuki-link.yang', ('router',)),
     Module(
         'tasuki-network',
@@ -154,4 +177,5 @@ MODULES = (
         'tasuki/tasuki-vxlan-split.yang',
         ('network',),
     ),
+    Module('tasuki-wan', '2026-11-20', 'urn:tasuki:yang:tasuki-wan', 'tasuki/tasuki-wan.yang', ('network',)),
 )

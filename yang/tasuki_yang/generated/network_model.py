@@ -103,6 +103,233 @@ class NetworkDsLite(Model):
     """Metric of the IPv4 default route by the tunnel."""
 
 
+class NetworkLanIpv4DhcpServerRange(Model):
+    """The addresses that hosts get that have no reservation. It lies in the subnet of one of the interface's
+    addresses."""
+
+    start: str
+    """The first one."""
+
+    end: str
+    """The last one."""
+
+
+class NetworkLanIpv4DhcpServerReservation(Model):
+    """A host that always gets the same."""
+
+    mac_address: str = Field(validation_alias="mac-address", serialization_alias="mac-address")
+    """Its link-layer address."""
+
+    address: str
+    """Its address, in the subnet and inside or outside the range."""
+
+    host_name: str | None = Field(default=None, validation_alias="host-name", serialization_alias="host-name")
+    """Its name."""
+
+
+class NetworkLanIpv4DhcpServerOption(Model):
+    """Another option."""
+
+    code: int
+    """Number of the option."""
+
+    text: str | None = None
+    """A text."""
+
+    octets: str | None = None
+    """Raw bytes."""
+
+    address: tuple[str, ...] = ()
+    """Addresses."""
+
+
+class NetworkLanIpv4DhcpServer(Model):
+    """What hosts are given by DHCPv4."""
+
+    range: NetworkLanIpv4DhcpServerRange
+    """The addresses that hosts get that have no reservation. It lies in the subnet of one of the interface's
+    addresses."""
+
+    lease_time: int = Field(default=3600, validation_alias="lease-time", serialization_alias="lease-time")
+    """How long a lease lasts."""
+
+    router: tuple[str, ...] = ()
+    """Default routers (option 3). Without any it is this router."""
+
+    dns_server: tuple[str, ...] = Field(default=(), validation_alias="dns-server", serialization_alias="dns-server")
+    """DNS servers (option 6). Without any it is this router, if it has a DNS forwarder, and otherwise none is
+    given."""
+
+    ntp_server: tuple[str, ...] = Field(default=(), validation_alias="ntp-server", serialization_alias="ntp-server")
+    """NTP servers (option 42)."""
+
+    domain: str | None = None
+    """The hosts' domain (option 15)."""
+
+    search_domain: tuple[str, ...] = Field(default=(), validation_alias="search-domain", serialization_alias="search-domain")
+    """Domains in which hosts look for short names (option 119)."""
+
+    reservation: tuple[NetworkLanIpv4DhcpServerReservation, ...] = ()
+    """A host that always gets the same."""
+
+    option: tuple[NetworkLanIpv4DhcpServerOption, ...] = ()
+    """Another option."""
+
+
+class NetworkLanIpv4(Model):
+    """IPv4 of the LAN."""
+
+    address: str
+    """The router's address."""
+
+    prefix_length: int = Field(validation_alias="prefix-length", serialization_alias="prefix-length")
+    """Of the subnet."""
+
+    dhcp_server: NetworkLanIpv4DhcpServer | None = Field(default=None, validation_alias="dhcp-server", serialization_alias="dhcp-server")
+    """What hosts are given by DHCPv4."""
+
+
+class NetworkLanIpv6Delegated(Model):
+    """The LAN has a /64 of the prefix that is delegated to the router, and follows it. When the prefix is
+    another one, hosts are told not to use the old one any more, which goes when it is not valid any more,
+    after two hours at the latest."""
+
+    wan: str
+    """Interface on which the prefix is delegated."""
+
+    subnet_id: int = Field(default=0, validation_alias="subnet-id", serialization_alias="subnet-id")
+    """The /64 inside the delegated prefix."""
+
+    interface_id: str = Field(default="::1", validation_alias="interface-id", serialization_alias="interface-id")
+    """The address inside the /64."""
+
+
+class NetworkLanIpv6Static(Model):
+    """The LAN has a fixed /64."""
+
+    address: str
+    """The router's address; the LAN has the /64 that it is in."""
+
+
+class NetworkLanIpv6RouterAdvertisementsDhcpv6Range(Model):
+    """The addresses that they get."""
+
+    start: str
+    """The last 64 bits of the first address, such as ::1000."""
+
+    end: str
+    """The last 64 bits of the last address, such as ::1fff."""
+
+    lease_time: int = Field(default=3600, validation_alias="lease-time", serialization_alias="lease-time")
+    """How long a lease lasts; never longer than the prefix."""
+
+
+class NetworkLanIpv6RouterAdvertisements(Model):
+    """What hosts are told of the prefix and the router."""
+
+    hosts: Literal["slaac", "stateless-dhcpv6", "stateful-dhcpv6", "none"] = "stateless-dhcpv6"
+    """How hosts get their addresses."""
+
+    dhcpv6_range: NetworkLanIpv6RouterAdvertisementsDhcpv6Range | None = Field(default=None, validation_alias="dhcpv6-range", serialization_alias="dhcpv6-range")
+    """The addresses that they get."""
+
+    dns_server: tuple[str, ...] = Field(default=(), validation_alias="dns-server", serialization_alias="dns-server")
+    """DNS servers (RDNSS). Without any it is this router, if it has a DNS forwarder, and otherwise none is
+    announced."""
+
+    search_domain: tuple[str, ...] = Field(default=(), validation_alias="search-domain", serialization_alias="search-domain")
+    """Domains in which hosts look for short names (DNSSL)."""
+
+    mtu: int | None = None
+    """MTU that hosts are told to use."""
+
+    interval: int = 600
+    """Longest time between two advertisements."""
+
+
+class NetworkLanIpv6(Model):
+    """IPv6 of the LAN."""
+
+    delegated: NetworkLanIpv6Delegated | None = None
+    """The LAN has a /64 of the prefix that is delegated to the router, and follows it. When the prefix is
+    another one, hosts are told not to use the old one any more, which goes when it is not valid any more,
+    after two hours at the latest."""
+
+    static: NetworkLanIpv6Static | None = None
+    """The LAN has a fixed /64."""
+
+    kept_out: Empty | None = Field(default=None, validation_alias="kept-out", serialization_alias="kept-out")
+    """The LAN has no IPv6: the router advertises nothing, answers no DHCPv6 and forwards no IPv6 from or to
+    it. For lines without IPv6 internet, such as NGN without a provider: hosts would try IPv6 first, and fall
+    back slowly."""
+
+    router_advertisements: NetworkLanIpv6RouterAdvertisements = Field(default=NetworkLanIpv6RouterAdvertisements(), validation_alias="router-advertisements", serialization_alias="router-advertisements")
+    """What hosts are told of the prefix and the router."""
+
+
+class NetworkLan(Model):
+    """One LAN of one router."""
+
+    router: str
+    """The router."""
+
+    interface: str
+    """Interface toward the hosts."""
+
+    ipv4: NetworkLanIpv4 | None = None
+    """IPv4 of the LAN."""
+
+    ipv6: NetworkLanIpv6 = NetworkLanIpv6()
+    """IPv6 of the LAN."""
+
+
+class NetworkDnsForwarderZone(Model):
+    """A domain that others know, and all domains in it."""
+
+    domain: str
+    """The domain, such as corp.example or 10.in-addr.arpa."""
+
+    server: tuple[str, ...] = ()
+    """The servers that know it. Without any the router answers itself, and says of what it does not know that
+    it does not exist."""
+
+
+class NetworkDnsForwarderHost(Model):
+    """A name that the router knows itself."""
+
+    name: str
+    """The whole name, such as nas.home.example."""
+
+    address: tuple[str, ...] = ()
+    """Its addresses."""
+
+
+class NetworkDnsForwarder(Model):
+    """The DNS forwarder of a router. It answers the hosts of all LANs of this router."""
+
+    router: str
+    """The router."""
+
+    server: tuple[str, ...] = ()
+    """Servers, tried in this order."""
+
+    servers_of_lease: str | None = Field(default=None, validation_alias="servers-of-lease", serialization_alias="servers-of-lease")
+    """The servers that came with the leases on this interface. Without a lease there are none."""
+
+    zone: tuple[NetworkDnsForwarderZone, ...] = ()
+    """A domain that others know, and all domains in it."""
+
+    host: tuple[NetworkDnsForwarderHost, ...] = ()
+    """A name that the router knows itself."""
+
+    domain: str | None = None
+    """The domain of the hosts that got their addresses from this router: it knows them by their names in
+    it."""
+
+    cache_size: int = Field(default=1000, validation_alias="cache-size", serialization_alias="cache-size")
+    """How many answers it remembers."""
+
+
 class NetworkSiteLinkAUnderlayDelegatedAddress(Model):
     """An address in the prefix that is delegated on the underlay's interface. The router has it on that
     interface."""
@@ -441,6 +668,144 @@ class NetworkVxlanSplit(Model):
     """One /48 and one /64 of the prefix, and the tunnel that carries them."""
 
 
+class NetworkWanIpv6RouterAdvertisements(Model):
+    """The address and the default route come by router advertisements alone; no prefix is delegated."""
+
+    dhcpv6_information: bool = Field(default=True, validation_alias="dhcpv6-information", serialization_alias="dhcpv6-information")
+    """DNS servers and the like are asked for by DHCPv6."""
+
+
+class NetworkWanIpv6PrefixDelegationVendorClass(Model):
+    """A vendor class that the client says it is of (option 16)."""
+
+    enterprise_number: int = Field(validation_alias="enterprise-number", serialization_alias="enterprise-number")
+    """The vendor, as IANA numbers them."""
+
+    octets: str
+    """Raw bytes of the class."""
+
+
+class NetworkWanIpv6PrefixDelegationOwnAddress(Model):
+    """An address of this interface in the delegated prefix, for lines whose router advertisements have no
+    prefix. Tunnels whose end is the global address of the interface have it there."""
+
+    subnet_id: int = Field(default=0, validation_alias="subnet-id", serialization_alias="subnet-id")
+    """The /64 inside the delegated prefix."""
+
+    interface_id: str = Field(default="::1", validation_alias="interface-id", serialization_alias="interface-id")
+    """The address inside the /64."""
+
+
+class NetworkWanIpv6PrefixDelegation(Model):
+    """The default route comes by router advertisements, as does an address if they have a prefix, and the
+    router's own prefix by DHCPv6. A provider that delegates none is asked for ever, and costs nothing but
+    that."""
+
+    duid_interface: str | None = Field(default=None, validation_alias="duid-interface", serialization_alias="duid-interface")
+    """The interface whose link-layer address the DUID is made of (DUID-LL, 00:03:00:01:MAC). Without it that
+    is the interface itself."""
+
+    iaid: int = 0
+    """Identity association of the prefix."""
+
+    prefix_hint: int | None = Field(default=None, validation_alias="prefix-hint", serialization_alias="prefix-hint")
+    """Length of the prefix that would be welcome. NGN gives what it has."""
+
+    request_option: tuple[int, ...] = Field(default=(17, 21, 22, 23, 24, 31, 64,), validation_alias="request-option", serialization_alias="request-option")
+    """Options that are asked for (ORO): by itself vendor options, SIP domains and servers, DNS servers,
+    search domains, SNTP servers and the AFTR's name."""
+
+    vendor_class: tuple[NetworkWanIpv6PrefixDelegationVendorClass, ...] = Field(default=(), validation_alias="vendor-class", serialization_alias="vendor-class")
+    """A vendor class that the client says it is of (option 16)."""
+
+    own_address: NetworkWanIpv6PrefixDelegationOwnAddress | None = Field(default=None, validation_alias="own-address", serialization_alias="own-address")
+    """An address of this interface in the delegated prefix, for lines whose router advertisements have no
+    prefix. Tunnels whose end is the global address of the interface have it there."""
+
+
+class NetworkWanIpv6Static(Model):
+    """Nothing is learned."""
+
+    address: str
+    """The router's address."""
+
+    prefix_length: int = Field(default=64, validation_alias="prefix-length", serialization_alias="prefix-length")
+    """Of the line."""
+
+    gateway: str | None = None
+    """Where everything goes that has no other route."""
+
+
+class NetworkWanIpv6(Model):
+    """IPv6 of this access."""
+
+    router_advertisements: NetworkWanIpv6RouterAdvertisements | None = Field(default=None, validation_alias="router-advertisements", serialization_alias="router-advertisements")
+    """The address and the default route come by router advertisements alone; no prefix is delegated."""
+
+    prefix_delegation: NetworkWanIpv6PrefixDelegation | None = Field(default=None, validation_alias="prefix-delegation", serialization_alias="prefix-delegation")
+    """The default route comes by router advertisements, as does an address if they have a prefix, and the
+    router's own prefix by DHCPv6. A provider that delegates none is asked for ever, and costs nothing but
+    that."""
+
+    static: NetworkWanIpv6Static | None = None
+    """Nothing is learned."""
+
+
+class NetworkWanIpv4Dhcp(Model):
+    """Address and default route come by DHCPv4."""
+
+    host_name: str | None = Field(default=None, validation_alias="host-name", serialization_alias="host-name")
+    """Name that the client tells the server. Without it none is told."""
+
+    default_route: bool = Field(default=True, validation_alias="default-route", serialization_alias="default-route")
+    """Whether the default route is taken."""
+
+
+class NetworkWanIpv4Static(Model):
+    """Nothing is learned."""
+
+    address: str
+    """The router's address."""
+
+    prefix_length: int = Field(validation_alias="prefix-length", serialization_alias="prefix-length")
+    """Of the line."""
+
+    gateway: str | None = None
+    """Where everything goes that has no other route."""
+
+
+class NetworkWanIpv4(Model):
+    """IPv4 of this access."""
+
+    dhcp: NetworkWanIpv4Dhcp | None = None
+    """Address and default route come by DHCPv4."""
+
+    static: NetworkWanIpv4Static | None = None
+    """Nothing is learned."""
+
+    default_route_metric: int = Field(default=0, validation_alias="default-route-metric", serialization_alias="default-route-metric")
+    """Metric of the IPv4 default route by this access."""
+
+
+class NetworkWan(Model):
+    """One access of one router."""
+
+    router: str
+    """The router."""
+
+    interface: str
+    """Interface toward the provider or the home gateway."""
+
+    lease_source: Literal["agent", "networkd"] = Field(default="agent", validation_alias="lease-source", serialization_alias="lease-source")
+    """Whose leases count."""
+
+    ipv6: NetworkWanIpv6 = NetworkWanIpv6()
+    """IPv6 of this access."""
+
+    ipv4: NetworkWanIpv4 = NetworkWanIpv4()
+    """IPv4 of this access."""
+
+
 class Network_(Model):
     """The whole network: routers, and services over them."""
 
@@ -450,11 +815,20 @@ class Network_(Model):
     ds_lite: tuple[NetworkDsLite, ...] = Field(default=(), validation_alias="tasuki-ds-lite:ds-lite", serialization_alias="tasuki-ds-lite:ds-lite")
     """One DS-Lite line of one router."""
 
+    lan: tuple[NetworkLan, ...] = Field(default=(), validation_alias="tasuki-lan:lan", serialization_alias="tasuki-lan:lan")
+    """One LAN of one router."""
+
+    dns_forwarder: tuple[NetworkDnsForwarder, ...] = Field(default=(), validation_alias="tasuki-lan:dns-forwarder", serialization_alias="tasuki-lan:dns-forwarder")
+    """The DNS forwarder of a router. It answers the hosts of all LANs of this router."""
+
     site_link: tuple[NetworkSiteLink, ...] = Field(default=(), validation_alias="tasuki-site-link:site-link", serialization_alias="tasuki-site-link:site-link")
     """A tunnel between two routers."""
 
     vxlan_split: tuple[NetworkVxlanSplit, ...] = Field(default=(), validation_alias="tasuki-vxlan-split:vxlan-split", serialization_alias="tasuki-vxlan-split:vxlan-split")
     """One IPv6 prefix that a hub splits among subscribers."""
+
+    wan: tuple[NetworkWan, ...] = Field(default=(), validation_alias="tasuki-wan:wan", serialization_alias="tasuki-wan:wan")
+    """One access of one router."""
 
 
 class Network(Model):

@@ -7,7 +7,7 @@ from tasuki_yang.node import Bounds, Container, Leaf, LeafList, List, Pattern, S
 
 NETWORK = Schema(
     'network',
-    ('tasuki-ds-lite', 'tasuki-network', 'tasuki-site-link', 'tasuki-vxlan-split'),
+    ('tasuki-ds-lite', 'tasuki-lan', 'tasuki-network', 'tasuki-site-link', 'tasuki-vxlan-split', 'tasuki-wan'),
     Container(
         '',
         by_label(
@@ -276,6 +276,568 @@ NETWORK = Schema(
                                 Type('uint32', bounds=Bounds(((0, 4294967295),))),
                                 '0',
                             ),
+                        ),
+                    ),
+                    List(
+                        'tasuki-lan:lan',
+                        ('router', 'interface'),
+                        by_label(
+                            Leaf(
+                                'router',
+                                Type(
+                                    'string',
+                                    bounds=Bounds(((1, 63),)),
+                                    patterns=(
+                                        Pattern(
+                                            '[a-zA-Z0-9]([a-zA-Z0-9._\\-]*[a-zA-Z0-9])?',
+                                            message="A router's name consists of letters, digits, dots, dashes and underscores, and starts and ends with a letter or digit.",
+                                        ),
+                                    ),
+                                ),
+                            ),
+                            Leaf(
+                                'interface',
+                                Type(
+                                    'string',
+                                    bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
+                                    patterns=(
+                                        Pattern(
+                                            '[!-.0-~]+',
+                                            message='An interface name has no spaces and no slashes.',
+                                        ),
+                                        Pattern(
+                                            '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                            True,
+                                            "An interface name is not '.' or '..' and has no colon.",
+                                        ),
+                                        Pattern(
+                                            'all|default',
+                                            True,
+                                            "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                        ),
+                                    ),
+                                ),
+                            ),
+                            Container(
+                                'ipv4',
+                                by_label(
+                                    Leaf('address', Type('string', 'ipv4-address-no-zone'), mandatory=True),
+                                    Leaf(
+                                        'prefix-length',
+                                        Type('uint8', bounds=Bounds(((8, 30),))),
+                                        mandatory=True,
+                                    ),
+                                    Container(
+                                        'dhcp-server',
+                                        by_label(
+                                            Container(
+                                                'range',
+                                                by_label(
+                                                    Leaf(
+                                                        'start',
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        mandatory=True,
+                                                    ),
+                                                    Leaf(
+                                                        'end',
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        mandatory=True,
+                                                    ),
+                                                ),
+                                            ),
+                                            Leaf(
+                                                'lease-time',
+                                                Type(
+                                                    'uint32',
+                                                    bounds=Bounds(
+                                                        ((120, 4294967295),),
+                                                        'A lease lasts two minutes or more.',
+                                                    ),
+                                                ),
+                                                '3600',
+                                            ),
+                                            LeafList(
+                                                'router',
+                                                Type('string', 'ipv4-address-no-zone'),
+                                                user_ordered=True,
+                                            ),
+                                            LeafList(
+                                                'dns-server',
+                                                Type('string', 'ipv4-address-no-zone'),
+                                                user_ordered=True,
+                                            ),
+                                            LeafList(
+                                                'ntp-server',
+                                                Type('string', 'ipv4-address-no-zone'),
+                                                user_ordered=True,
+                                            ),
+                                            Leaf(
+                                                'domain',
+                                                Type(
+                                                    'string',
+                                                    'lower-case',
+                                                    Bounds(((1, 253),)),
+                                                    (
+                                                        Pattern(
+                                                            '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]',
+                                                            message='A domain has labels with dots between them, such as home.example: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit. It ends without a dot.',
+                                                            app_tag='not-a-domain',
+                                                        ),
+                                                        Pattern(
+                                                            '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.',
+                                                        ),
+                                                    ),
+                                                ),
+                                            ),
+                                            LeafList(
+                                                'search-domain',
+                                                Type(
+                                                    'string',
+                                                    'lower-case',
+                                                    Bounds(((1, 253),)),
+                                                    (
+                                                        Pattern(
+                                                            '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]',
+                                                            message='A domain has labels with dots between them, such as home.example: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit. It ends without a dot.',
+                                                            app_tag='not-a-domain',
+                                                        ),
+                                                        Pattern(
+                                                            '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.',
+                                                        ),
+                                                    ),
+                                                ),
+                                                user_ordered=True,
+                                            ),
+                                            List(
+                                                'reservation',
+                                                ('mac-address',),
+                                                by_label(
+                                                    Leaf(
+                                                        'mac-address',
+                                                        Type(
+                                                            'string',
+                                                            'lower-case',
+                                                            patterns=(Pattern('[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}'),),
+                                                        ),
+                                                    ),
+                                                    Leaf(
+                                                        'address',
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        mandatory=True,
+                                                    ),
+                                                    Leaf(
+                                                        'host-name',
+                                                        Type(
+                                                            'string',
+                                                            bounds=Bounds(((1, 63),)),
+                                                            patterns=(
+                                                                Pattern(
+                                                                    '[a-zA-Z0-9]([a-zA-Z0-9\\-]*[a-zA-Z0-9])?',
+                                                                    message="A host's name consists of letters, digits and dashes, and starts and ends with a letter or digit.",
+                                                                    app_tag='not-a-host-name',
+                                                                ),
+                                                            ),
+                                                        ),
+                                                    ),
+                                                ),
+                                            ),
+                                            List(
+                                                'option',
+                                                ('code',),
+                                                by_label(
+                                                    Leaf(
+                                                        'code',
+                                                        Type(
+                                                            'uint8',
+                                                            bounds=Bounds(
+                                                                ((2, 2), (4, 5), (7, 14), (16, 27), (29, 41), (43, 49), (55, 57), (60, 118), (120, 254)),
+                                                                "Options 1, 3, 6, 15, 28, 42 and 119 follow from the rest, 50 to 54 and 58 to 59 are the protocol's own, and 0 and 255 are none.",
+                                                            ),
+                                                        ),
+                                                    ),
+                                                    Leaf(
+                                                        'text',
+                                                        Type(
+                                                            'string',
+                                                            bounds=Bounds(((1, 255),)),
+                                                            patterns=(
+                                                                Pattern(
+                                                                    '[ !#-\\[\\]-~]+',
+                                                                    message='The text of an option has no quotation marks, backslashes or other than ASCII characters: write it as octets.',
+                                                                    app_tag='not-plain-text',
+                                                                ),
+                                                            ),
+                                                        ),
+                                                        cases=(('value', 'text'),),
+                                                    ),
+                                                    Leaf(
+                                                        'octets',
+                                                        Type(
+                                                            'string',
+                                                            bounds=Bounds(((2, 764),)),
+                                                            patterns=(
+                                                                Pattern(
+                                                                    '[0-9a-fA-F]{2}(:[0-9a-fA-F]{2})*',
+                                                                    message='Raw bytes are written as pairs of hexadecimal digits with colons between them, such as 01:0a:ff.',
+                                                                    app_tag='not-octets',
+                                                                ),
+                                                            ),
+                                                        ),
+                                                        cases=(('value', 'octets'),),
+                                                    ),
+                                                    LeafList(
+                                                        'address',
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        user_ordered=True,
+                                                        cases=(('value', 'address'),),
+                                                    ),
+                                                ),
+                                            ),
+                                        ),
+                                        presence=True,
+                                    ),
+                                ),
+                                presence=True,
+                            ),
+                            Container(
+                                'ipv6',
+                                by_label(
+                                    Container(
+                                        'delegated',
+                                        by_label(
+                                            Leaf(
+                                                'wan',
+                                                Type(
+                                                    'string',
+                                                    bounds=Bounds(
+                                                        ((1, 15),),
+                                                        'An interface name has 1 to 15 characters.',
+                                                    ),
+                                                    patterns=(
+                                                        Pattern(
+                                                            '[!-.0-~]+',
+                                                            message='An interface name has no spaces and no slashes.',
+                                                        ),
+                                                        Pattern(
+                                                            '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                                            True,
+                                                            "An interface name is not '.' or '..' and has no colon.",
+                                                        ),
+                                                        Pattern(
+                                                            'all|default',
+                                                            True,
+                                                            "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                                        ),
+                                                    ),
+                                                ),
+                                                mandatory=True,
+                                            ),
+                                            Leaf(
+                                                'subnet-id',
+                                                Type('uint32', bounds=Bounds(((0, 4294967295),))),
+                                                '0',
+                                            ),
+                                            Leaf(
+                                                'interface-id',
+                                                Type(
+                                                    'string',
+                                                    patterns=(
+                                                        Pattern(
+                                                            '::([0-9a-fA-F]{1,4}(:[0-9a-fA-F]{1,4}){0,3})',
+                                                            message='An interface identifier is written as the last 64 bits of an address, such as ::1 or ::5054:ff:fe00:1.',
+                                                            app_tag='not-an-interface-id',
+                                                        ),
+                                                        Pattern(
+                                                            '[0:]+',
+                                                            True,
+                                                            'The interface identifier 0 means all routers of the subnet.',
+                                                            'not-an-interface-id',
+                                                        ),
+                                                    ),
+                                                ),
+                                                '::1',
+                                            ),
+                                        ),
+                                        presence=True,
+                                        cases=(('prefix', 'delegated'),),
+                                    ),
+                                    Container(
+                                        'static',
+                                        by_label(
+                                            Leaf(
+                                                'address',
+                                                Type(
+                                                    'string',
+                                                    'ipv6-address-no-zone',
+                                                    patterns=(
+                                                        Pattern(
+                                                            '[0:.]+|[0:]+1|[fF]{2}[0-9a-fA-F]{2}:[^\\n\\r]*|[fF][eE][89aAbB][^\\n\\r]:[^\\n\\r]*',
+                                                            True,
+                                                            'The end of a tunnel is a unicast address, and no link-local or loopback one.',
+                                                            'address-not-unicast',
+                                                        ),
+                                                        Pattern(
+                                                            '[0:]+[fF]{4}:([^:.]+:[^:.]+|[0-9.]+)',
+                                                            True,
+                                                            'An IPv4 address in the spelling of IPv6 is no end of a tunnel.',
+                                                            'address-not-unicast',
+                                                        ),
+                                                    ),
+                                                ),
+                                                mandatory=True,
+                                            ),
+                                        ),
+                                        presence=True,
+                                        cases=(('prefix', 'static'),),
+                                    ),
+                                    Leaf('kept-out', Type('empty'), cases=(('prefix', 'kept-out'),)),
+                                    Container(
+                                        'router-advertisements',
+                                        by_label(
+                                            Leaf(
+                                                'hosts',
+                                                Type(
+                                                    'enumeration',
+                                                    names=('slaac', 'stateless-dhcpv6', 'stateful-dhcpv6', 'none'),
+                                                ),
+                                                'stateless-dhcpv6',
+                                            ),
+                                            Container(
+                                                'dhcpv6-range',
+                                                by_label(
+                                                    Leaf(
+                                                        'start',
+                                                        Type(
+                                                            'string',
+                                                            patterns=(
+                                                                Pattern(
+                                                                    '::([0-9a-fA-F]{1,4}(:[0-9a-fA-F]{1,4}){0,3})',
+                                                                    message='An interface identifier is written as the last 64 bits of an address, such as ::1 or ::5054:ff:fe00:1.',
+                                                                    app_tag='not-an-interface-id',
+                                                                ),
+                                                                Pattern(
+                                                                    '[0:]+',
+                                                                    True,
+                                                                    'The interface identifier 0 means all routers of the subnet.',
+                                                                    'not-an-interface-id',
+                                                                ),
+                                                            ),
+                                                        ),
+                                                        mandatory=True,
+                                                    ),
+                                                    Leaf(
+                                                        'end',
+                                                        Type(
+                                                            'string',
+                                                            patterns=(
+                                                                Pattern(
+                                                                    '::([0-9a-fA-F]{1,4}(:[0-9a-fA-F]{1,4}){0,3})',
+                                                                    message='An interface identifier is written as the last 64 bits of an address, such as ::1 or ::5054:ff:fe00:1.',
+                                                                    app_tag='not-an-interface-id',
+                                                                ),
+                                                                Pattern(
+                                                                    '[0:]+',
+                                                                    True,
+                                                                    'The interface identifier 0 means all routers of the subnet.',
+                                                                    'not-an-interface-id',
+                                                                ),
+                                                            ),
+                                                        ),
+                                                        mandatory=True,
+                                                    ),
+                                                    Leaf(
+                                                        'lease-time',
+                                                        Type(
+                                                            'uint32',
+                                                            bounds=Bounds(
+                                                                ((120, 4294967295),),
+                                                                'A lease lasts two minutes or more.',
+                                                            ),
+                                                        ),
+                                                        '3600',
+                                                    ),
+                                                ),
+                                                presence=True,
+                                                conditional=True,
+                                            ),
+                                            LeafList(
+                                                'dns-server',
+                                                Type('string', 'ipv6-address-no-zone'),
+                                                user_ordered=True,
+                                            ),
+                                            LeafList(
+                                                'search-domain',
+                                                Type(
+                                                    'string',
+                                                    'lower-case',
+                                                    Bounds(((1, 253),)),
+                                                    (
+                                                        Pattern(
+                                                            '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]',
+                                                            message='A domain has labels with dots between them, such as home.example: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit. It ends without a dot.',
+                                                            app_tag='not-a-domain',
+                                                        ),
+                                                        Pattern(
+                                                            '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.',
+                                                        ),
+                                                    ),
+                                                ),
+                                                user_ordered=True,
+                                            ),
+                                            Leaf('mtu', Type('uint32', bounds=Bounds(((1280, 65535),)))),
+                                            Leaf(
+                                                'interval',
+                                                Type('uint16', bounds=Bounds(((4, 1800),))),
+                                                '600',
+                                            ),
+                                        ),
+                                        conditional=True,
+                                    ),
+                                ),
+                            ),
+                        ),
+                    ),
+                    List(
+                        'tasuki-lan:dns-forwarder',
+                        ('router',),
+                        by_label(
+                            Leaf(
+                                'router',
+                                Type(
+                                    'string',
+                                    bounds=Bounds(((1, 63),)),
+                                    patterns=(
+                                        Pattern(
+                                            '[a-zA-Z0-9]([a-zA-Z0-9._\\-]*[a-zA-Z0-9])?',
+                                            message="A router's name consists of letters, digits, dots, dashes and underscores, and starts and ends with a letter or digit.",
+                                        ),
+                                    ),
+                                ),
+                            ),
+                            LeafList(
+                                'server',
+                                Type(
+                                    'union',
+                                    members=(
+                                        Type('string', 'ipv4-address-no-zone'),
+                                        Type('string', 'ipv6-address-no-zone'),
+                                    ),
+                                ),
+                                user_ordered=True,
+                                cases=(('upstream', 'server'),),
+                            ),
+                            Leaf(
+                                'servers-of-lease',
+                                Type(
+                                    'string',
+                                    bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
+                                    patterns=(
+                                        Pattern(
+                                            '[!-.0-~]+',
+                                            message='An interface name has no spaces and no slashes.',
+                                        ),
+                                        Pattern(
+                                            '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                            True,
+                                            "An interface name is not '.' or '..' and has no colon.",
+                                        ),
+                                        Pattern(
+                                            'all|default',
+                                            True,
+                                            "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                        ),
+                                    ),
+                                ),
+                                cases=(('upstream', 'servers-of-lease'),),
+                            ),
+                            List(
+                                'zone',
+                                ('domain',),
+                                by_label(
+                                    Leaf(
+                                        'domain',
+                                        Type(
+                                            'string',
+                                            'lower-case',
+                                            Bounds(((1, 253),)),
+                                            (
+                                                Pattern(
+                                                    '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]',
+                                                    message='A domain has labels with dots between them, such as home.example: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit. It ends without a dot.',
+                                                    app_tag='not-a-domain',
+                                                ),
+                                                Pattern(
+                                                    '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.',
+                                                ),
+                                            ),
+                                        ),
+                                    ),
+                                    LeafList(
+                                        'server',
+                                        Type(
+                                            'union',
+                                            members=(
+                                                Type('string', 'ipv4-address-no-zone'),
+                                                Type('string', 'ipv6-address-no-zone'),
+                                            ),
+                                        ),
+                                        user_ordered=True,
+                                    ),
+                                ),
+                            ),
+                            List(
+                                'host',
+                                ('name',),
+                                by_label(
+                                    Leaf(
+                                        'name',
+                                        Type(
+                                            'string',
+                                            'lower-case',
+                                            Bounds(((1, 253),)),
+                                            (
+                                                Pattern(
+                                                    '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]',
+                                                    message='A domain has labels with dots between them, such as home.example: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit. It ends without a dot.',
+                                                    app_tag='not-a-domain',
+                                                ),
+                                                Pattern(
+                                                    '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.',
+                                                ),
+                                            ),
+                                        ),
+                                    ),
+                                    LeafList(
+                                        'address',
+                                        Type(
+                                            'union',
+                                            members=(
+                                                Type('string', 'ipv4-address-no-zone'),
+                                                Type('string', 'ipv6-address-no-zone'),
+                                            ),
+                                        ),
+                                    ),
+                                ),
+                            ),
+                            Leaf(
+                                'domain',
+                                Type(
+                                    'string',
+                                    'lower-case',
+                                    Bounds(((1, 253),)),
+                                    (
+                                        Pattern(
+                                            '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]',
+                                            message='A domain has labels with dots between them, such as home.example: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit. It ends without a dot.',
+                                            app_tag='not-a-domain',
+                                        ),
+                                        Pattern(
+                                            '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.',
+                                        ),
+                                    ),
+                                ),
+                            ),
+                            Leaf('cache-size', Type('uint32', bounds=Bounds(((0, 100000),))), '1000'),
                         ),
                     ),
                     List(
@@ -1002,6 +1564,251 @@ NETWORK = Schema(
                                                 ),
                                             ),
                                         ),
+                                    ),
+                                ),
+                            ),
+                        ),
+                    ),
+                    List(
+                        'tasuki-wan:wan',
+                        ('router', 'interface'),
+                        by_label(
+                            Leaf(
+                                'router',
+                                Type(
+                                    'string',
+                                    bounds=Bounds(((1, 63),)),
+                                    patterns=(
+                                        Pattern(
+                                            '[a-zA-Z0-9]([a-zA-Z0-9._\\-]*[a-zA-Z0-9])?',
+                                            message="A router's name consists of letters, digits, dots, dashes and underscores, and starts and ends with a letter or digit.",
+                                        ),
+                                    ),
+                                ),
+                            ),
+                            Leaf(
+                                'interface',
+                                Type(
+                                    'string',
+                                    bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
+                                    patterns=(
+                                        Pattern(
+                                            '[!-.0-~]+',
+                                            message='An interface name has no spaces and no slashes.',
+                                        ),
+                                        Pattern(
+                                            '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                            True,
+                                            "An interface name is not '.' or '..' and has no colon.",
+                                        ),
+                                        Pattern(
+                                            'all|default',
+                                            True,
+                                            "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                        ),
+                                    ),
+                                ),
+                            ),
+                            Leaf('lease-source', Type('enumeration', names=('agent', 'networkd')), 'agent'),
+                            Container(
+                                'ipv6',
+                                by_label(
+                                    Container(
+                                        'router-advertisements',
+                                        by_label(Leaf('dhcpv6-information', Type('boolean'), 'true')),
+                                        presence=True,
+                                        cases=(('access', 'router-advertisements'),),
+                                    ),
+                                    Container(
+                                        'prefix-delegation',
+                                        by_label(
+                                            Leaf(
+                                                'duid-interface',
+                                                Type(
+                                                    'string',
+                                                    bounds=Bounds(
+                                                        ((1, 15),),
+                                                        'An interface name has 1 to 15 characters.',
+                                                    ),
+                                                    patterns=(
+                                                        Pattern(
+                                                            '[!-.0-~]+',
+                                                            message='An interface name has no spaces and no slashes.',
+                                                        ),
+                                                        Pattern(
+                                                            '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                                            True,
+                                                            "An interface name is not '.' or '..' and has no colon.",
+                                                        ),
+                                                        Pattern(
+                                                            'all|default',
+                                                            True,
+                                                            "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                                        ),
+                                                    ),
+                                                ),
+                                            ),
+                                            Leaf(
+                                                'iaid',
+                                                Type('uint32', bounds=Bounds(((0, 4294967295),))),
+                                                '0',
+                                            ),
+                                            Leaf('prefix-hint', Type('uint8', bounds=Bounds(((32, 64),)))),
+                                            LeafList(
+                                                'request-option',
+                                                Type(
+                                                    'uint16',
+                                                    bounds=Bounds(
+                                                        ((17, 17), (21, 24), (31, 31), (56, 56), (64, 64), (82, 82), (88, 88), (94, 96), (103, 103), (143, 143)),
+                                                        'Only options are asked for that tell of servers, domains, tunnels or the vendor: 17, 21 to 24, 31, 56, 64, 82, 88, 94 to 96, 103 and 143.',
+                                                    ),
+                                                ),
+                                                ('17', '21', '22', '23', '24', '31', '64'),
+                                            ),
+                                            List(
+                                                'vendor-class',
+                                                ('enterprise-number',),
+                                                by_label(
+                                                    Leaf(
+                                                        'enterprise-number',
+                                                        Type('uint32', bounds=Bounds(((0, 4294967295),))),
+                                                    ),
+                                                    Leaf(
+                                                        'octets',
+                                                        Type(
+                                                            'string',
+                                                            bounds=Bounds(((2, 764),)),
+                                                            patterns=(
+                                                                Pattern(
+                                                                    '[0-9a-fA-F]{2}(:[0-9a-fA-F]{2})*',
+                                                                    message='Raw bytes are written as pairs of hexadecimal digits with colons between them, such as 01:0a:ff.',
+                                                                    app_tag='not-octets',
+                                                                ),
+                                                            ),
+                                                        ),
+                                                        mandatory=True,
+                                                    ),
+                                                ),
+                                            ),
+                                            Container(
+                                                'own-address',
+                                                by_label(
+                                                    Leaf(
+                                                        'subnet-id',
+                                                        Type('uint32', bounds=Bounds(((0, 4294967295),))),
+                                                        '0',
+                                                    ),
+                                                    Leaf(
+                                                        'interface-id',
+                                                        Type(
+                                                            'string',
+                                                            patterns=(
+                                                                Pattern(
+                                                                    '::([0-9a-fA-F]{1,4}(:[0-9a-fA-F]{1,4}){0,3})',
+                                                                    message='An interface identifier is written as the last 64 bits of an address, such as ::1 or ::5054:ff:fe00:1.',
+                                                                    app_tag='not-an-interface-id',
+                                                                ),
+                                                                Pattern(
+                                                                    '[0:]+',
+                                                                    True,
+                                                                    'The interface identifier 0 means all routers of the subnet.',
+                                                                    'not-an-interface-id',
+                                                                ),
+                                                            ),
+                                                        ),
+                                                        '::1',
+                                                    ),
+                                                ),
+                                                presence=True,
+                                            ),
+                                        ),
+                                        presence=True,
+                                        cases=(('access', 'prefix-delegation'),),
+                                    ),
+                                    Container(
+                                        'static',
+                                        by_label(
+                                            Leaf(
+                                                'address',
+                                                Type(
+                                                    'string',
+                                                    'ipv6-address-no-zone',
+                                                    patterns=(
+                                                        Pattern(
+                                                            '[0:.]+|[0:]+1|[fF]{2}[0-9a-fA-F]{2}:[^\\n\\r]*|[fF][eE][89aAbB][^\\n\\r]:[^\\n\\r]*',
+                                                            True,
+                                                            'The end of a tunnel is a unicast address, and no link-local or loopback one.',
+                                                            'address-not-unicast',
+                                                        ),
+                                                        Pattern(
+                                                            '[0:]+[fF]{4}:([^:.]+:[^:.]+|[0-9.]+)',
+                                                            True,
+                                                            'An IPv4 address in the spelling of IPv6 is no end of a tunnel.',
+                                                            'address-not-unicast',
+                                                        ),
+                                                    ),
+                                                ),
+                                                mandatory=True,
+                                            ),
+                                            Leaf(
+                                                'prefix-length',
+                                                Type('uint8', bounds=Bounds(((1, 128),))),
+                                                '64',
+                                            ),
+                                            Leaf('gateway', Type('string', 'ipv6-address-no-zone')),
+                                        ),
+                                        presence=True,
+                                        cases=(('access', 'static'),),
+                                    ),
+                                ),
+                            ),
+                            Container(
+                                'ipv4',
+                                by_label(
+                                    Container(
+                                        'dhcp',
+                                        by_label(
+                                            Leaf(
+                                                'host-name',
+                                                Type(
+                                                    'string',
+                                                    bounds=Bounds(((1, 63),)),
+                                                    patterns=(
+                                                        Pattern(
+                                                            '[a-zA-Z0-9]([a-zA-Z0-9\\-]*[a-zA-Z0-9])?',
+                                                            message="A host's name consists of letters, digits and dashes, and starts and ends with a letter or digit.",
+                                                            app_tag='not-a-host-name',
+                                                        ),
+                                                    ),
+                                                ),
+                                            ),
+                                            Leaf('default-route', Type('boolean'), 'true'),
+                                        ),
+                                        presence=True,
+                                        cases=(('access', 'dhcp'),),
+                                    ),
+                                    Container(
+                                        'static',
+                                        by_label(
+                                            Leaf(
+                                                'address',
+                                                Type('string', 'ipv4-address-no-zone'),
+                                                mandatory=True,
+                                            ),
+                                            Leaf(
+                                                'prefix-length',
+                                                Type('uint8', bounds=Bounds(((1, 32),))),
+                                                mandatory=True,
+                                            ),
+                                            Leaf('gateway', Type('string', 'ipv4-address-no-zone')),
+                                        ),
+                                        presence=True,
+                                        cases=(('access', 'static'),),
+                                    ),
+                                    Leaf(
+                                        'default-route-metric',
+                                        Type('uint32', bounds=Bounds(((0, 4294967295),))),
+                                        '0',
                                     ),
                                 ),
                             ),

@@ -21,11 +21,96 @@ class InterfacesInterfaceIpv4Address(Model):
     """The address brings no route to its prefix (IFA_F_NOPREFIXROUTE)."""
 
 
+class InterfacesInterfaceIpv4LeasedAddress(Model):
+    """The address that is leased on this interface by DHCPv4, with its prefix length. Without a lease it
+    waits for one."""
+
+
+class InterfacesInterfaceIpv4DhcpServerRange(Model):
+    """The addresses that hosts get that have no reservation. It lies in the subnet of one of the interface's
+    addresses."""
+
+    start: str
+    """The first one."""
+
+    end: str
+    """The last one."""
+
+
+class InterfacesInterfaceIpv4DhcpServerReservation(Model):
+    """A host that always gets the same."""
+
+    mac_address: str = Field(validation_alias="mac-address", serialization_alias="mac-address")
+    """Its link-layer address."""
+
+    address: str
+    """Its address, in the subnet and inside or outside the range."""
+
+    host_name: str | None = Field(default=None, validation_alias="host-name", serialization_alias="host-name")
+    """Its name."""
+
+
+class InterfacesInterfaceIpv4DhcpServerOption(Model):
+    """Another option."""
+
+    code: int
+    """Number of the option."""
+
+    text: str | None = None
+    """A text."""
+
+    octets: str | None = None
+    """Raw bytes."""
+
+    address: tuple[str, ...] = ()
+    """Addresses."""
+
+
+class InterfacesInterfaceIpv4DhcpServer(Model):
+    """What hosts of this interface are given by DHCPv4."""
+
+    range: InterfacesInterfaceIpv4DhcpServerRange
+    """The addresses that hosts get that have no reservation. It lies in the subnet of one of the interface's
+    addresses."""
+
+    lease_time: int = Field(default=3600, validation_alias="lease-time", serialization_alias="lease-time")
+    """How long a lease lasts."""
+
+    router: tuple[str, ...] = ()
+    """Default routers (option 3). Without any it is this router."""
+
+    dns_server: tuple[str, ...] = Field(default=(), validation_alias="dns-server", serialization_alias="dns-server")
+    """DNS servers (option 6). Without any it is this router, if it has a DNS forwarder, and otherwise none is
+    given."""
+
+    ntp_server: tuple[str, ...] = Field(default=(), validation_alias="ntp-server", serialization_alias="ntp-server")
+    """NTP servers (option 42)."""
+
+    domain: str | None = None
+    """The hosts' domain (option 15)."""
+
+    search_domain: tuple[str, ...] = Field(default=(), validation_alias="search-domain", serialization_alias="search-domain")
+    """Domains in which hosts look for short names (option 119)."""
+
+    reservation: tuple[InterfacesInterfaceIpv4DhcpServerReservation, ...] = ()
+    """A host that always gets the same."""
+
+    option: tuple[InterfacesInterfaceIpv4DhcpServerOption, ...] = ()
+    """Another option."""
+
+
 class InterfacesInterfaceIpv4(Model):
     """Parameters for the IPv4 address family."""
 
     address: tuple[InterfacesInterfaceIpv4Address, ...] = ()
     """The list of IPv4 addresses on the interface."""
+
+    leased_address: InterfacesInterfaceIpv4LeasedAddress | None = Field(default=None, validation_alias="tasuki-address:leased-address", serialization_alias="tasuki-address:leased-address")
+    """The address that is leased on this interface by DHCPv4, with its prefix length. Without a lease it
+    waits for one."""
+
+    dhcp_server: InterfacesInterfaceIpv4DhcpServer | None = Field(default=None, validation_alias="tasuki-dnsmasq:dhcp-server", serialization_alias="tasuki-dnsmasq:dhcp-server")
+    """What hosts of this interface are given by DHCPv4."""
 
     reverse_path_filter: Literal["off", "strict", "loose"] | None = Field(default=None, validation_alias="tasuki-sysctl:reverse-path-filter", serialization_alias="tasuki-sysctl:reverse-path-filter")
     """net.ipv4.conf.INTERFACE.rp_filter. The kernel goes by the greater one of this and
@@ -45,6 +130,45 @@ class InterfacesInterfaceIpv6Address(Model):
     """The address brings no route to its prefix (IFA_F_NOPREFIXROUTE)."""
 
 
+class InterfacesInterfaceIpv6Ipv6RouterAdvertisements(Model):
+    """Support for IPv6 Router Advertisements."""
+
+    send_advertisements: bool = Field(default=False, validation_alias="send-advertisements", serialization_alias="send-advertisements")
+    """A flag indicating whether or not the router sends periodic Router Advertisements and responds to Router
+    Solicitations."""
+
+    max_rtr_adv_interval: int = Field(default=600, validation_alias="max-rtr-adv-interval", serialization_alias="max-rtr-adv-interval")
+    """The maximum time allowed between sending unsolicited multicast Router Advertisements from the
+    interface."""
+
+    managed_flag: bool = Field(default=False, validation_alias="managed-flag", serialization_alias="managed-flag")
+    """The value to be placed in the 'Managed address configuration' flag field in the Router
+    Advertisement."""
+
+    other_config_flag: bool = Field(default=False, validation_alias="other-config-flag", serialization_alias="other-config-flag")
+    """The value to be placed in the 'Other configuration' flag field in the Router Advertisement."""
+
+    link_mtu: int = Field(default=0, validation_alias="link-mtu", serialization_alias="link-mtu")
+    """The value to be placed in MTU options sent by the router. A value of zero indicates that no MTU options
+    are sent."""
+
+    default_lifetime: int | None = Field(default=None, validation_alias="default-lifetime", serialization_alias="default-lifetime")
+    """The value to be placed in the Router Lifetime field of Router Advertisements sent from the interface,
+    in seconds. It MUST be either zero or between max-rtr-adv-interval and 9000 seconds. A value of zero
+    indicates that the router is not to be used as a default router. These limits may be overridden by
+    specific documents that describe how IPv6 operates over different link layers."""
+
+    dns_server: tuple[str, ...] = Field(default=(), validation_alias="tasuki-dnsmasq:dns-server", serialization_alias="tasuki-dnsmasq:dns-server")
+    """DNS servers (RDNSS). Without any it is this router, if it has a DNS forwarder, and otherwise none is
+    announced."""
+
+    search_domain: tuple[str, ...] = Field(default=(), validation_alias="tasuki-dnsmasq:search-domain", serialization_alias="tasuki-dnsmasq:search-domain")
+    """Domains in which hosts look for short names (DNSSL)."""
+
+    preference: Literal["low", "medium", "high"] = Field(default="medium", validation_alias="tasuki-dnsmasq:preference", serialization_alias="tasuki-dnsmasq:preference")
+    """Preference of this router as a default router."""
+
+
 class InterfacesInterfaceIpv6DelegatedAddress(Model):
     """An address in a prefix that is delegated to the router. It follows the prefix. Without a prefix it
     waits for one."""
@@ -61,6 +185,22 @@ class InterfacesInterfaceIpv6DelegatedAddress(Model):
     prefix_length: int = Field(default=64, validation_alias="prefix-length", serialization_alias="prefix-length")
     """What of the address the interface's link shares: 128 for a mere end of a tunnel."""
 
+    renumbering: Literal["replace", "deprecate"] = "replace"
+    """What becomes of the address when the prefix is another one."""
+
+
+class InterfacesInterfaceIpv6DhcpServer(Model):
+    """What hosts of this interface are given by DHCPv6."""
+
+    start: str
+    """The last 64 bits of the first address, such as ::1000."""
+
+    end: str
+    """The last 64 bits of the last address, such as ::1fff."""
+
+    lease_time: int = Field(default=3600, validation_alias="lease-time", serialization_alias="lease-time")
+    """How long a lease lasts; never longer than the prefix."""
+
 
 class InterfacesInterfaceIpv6(Model):
     """Parameters for the IPv6 address family."""
@@ -68,12 +208,72 @@ class InterfacesInterfaceIpv6(Model):
     address: tuple[InterfacesInterfaceIpv6Address, ...] = ()
     """The list of IPv6 addresses on the interface."""
 
+    ipv6_router_advertisements: InterfacesInterfaceIpv6Ipv6RouterAdvertisements = Field(default=InterfacesInterfaceIpv6Ipv6RouterAdvertisements(), validation_alias="ietf-ipv6-unicast-routing:ipv6-router-advertisements", serialization_alias="ietf-ipv6-unicast-routing:ipv6-router-advertisements")
+    """Support for IPv6 Router Advertisements."""
+
     delegated_address: tuple[InterfacesInterfaceIpv6DelegatedAddress, ...] = Field(default=(), validation_alias="tasuki-address:delegated-address", serialization_alias="tasuki-address:delegated-address")
     """An address in a prefix that is delegated to the router. It follows the prefix. Without a prefix it
     waits for one."""
 
+    dhcp_server: InterfacesInterfaceIpv6DhcpServer | None = Field(default=None, validation_alias="tasuki-dnsmasq:dhcp-server", serialization_alias="tasuki-dnsmasq:dhcp-server")
+    """What hosts of this interface are given by DHCPv6."""
+
     accept_router_advertisements: Literal["never", "as-host", "always"] | None = Field(default=None, validation_alias="tasuki-sysctl:accept-router-advertisements", serialization_alias="tasuki-sysctl:accept-router-advertisements")
     """net.ipv6.conf.INTERFACE.accept_ra"""
+
+
+class InterfacesInterfaceDhcpClientIpv6VendorClass(Model):
+    """A vendor class that the client says it is of (option 16)."""
+
+    enterprise_number: int = Field(validation_alias="enterprise-number", serialization_alias="enterprise-number")
+    """The vendor, as IANA numbers them."""
+
+    octets: str
+    """Raw bytes of the class."""
+
+
+class InterfacesInterfaceDhcpClientIpv6(Model):
+    """By DHCPv6."""
+
+    request: Literal["prefix", "information"] = "prefix"
+    """What is asked for."""
+
+    duid_interface: str | None = Field(default=None, validation_alias="duid-interface", serialization_alias="duid-interface")
+    """The interface whose link-layer address the DUID is made of (DUID-LL, 00:03:00:01:MAC). Without it that
+    is the interface itself."""
+
+    iaid: int = 0
+    """Identity association of the prefix."""
+
+    prefix_hint: int | None = Field(default=None, validation_alias="prefix-hint", serialization_alias="prefix-hint")
+    """Length of the prefix that would be welcome. NGN gives what it has."""
+
+    request_option: tuple[int, ...] = Field(default=(17, 21, 22, 23, 24, 31, 64,), validation_alias="request-option", serialization_alias="request-option")
+    """Options that are asked for (ORO): by itself vendor options, SIP domains and servers, DNS servers,
+    search domains, SNTP servers and the AFTR's name."""
+
+    vendor_class: tuple[InterfacesInterfaceDhcpClientIpv6VendorClass, ...] = Field(default=(), validation_alias="vendor-class", serialization_alias="vendor-class")
+    """A vendor class that the client says it is of (option 16)."""
+
+
+class InterfacesInterfaceDhcpClientIpv4(Model):
+    """By DHCPv4."""
+
+    host_name: str | None = Field(default=None, validation_alias="host-name", serialization_alias="host-name")
+    """Name that the client tells the server. Without it none is told."""
+
+
+class InterfacesInterfaceDhcpClient(Model):
+    """What is asked for by DHCP on this interface."""
+
+    lease_source: Literal["agent", "networkd"] = Field(default="agent", validation_alias="lease-source", serialization_alias="lease-source")
+    """Whose leases count."""
+
+    ipv6: InterfacesInterfaceDhcpClientIpv6 | None = None
+    """By DHCPv6."""
+
+    ipv4: InterfacesInterfaceDhcpClientIpv4 | None = None
+    """By DHCPv4."""
 
 
 class InterfacesInterfaceIp6tnlLocalDelegated(Model):
@@ -332,6 +532,9 @@ class InterfacesInterface(Model):
     ipv6: InterfacesInterfaceIpv6 | None = Field(default=None, validation_alias="ietf-ip:ipv6", serialization_alias="ietf-ip:ipv6")
     """Parameters for the IPv6 address family."""
 
+    dhcp_client: InterfacesInterfaceDhcpClient | None = Field(default=None, validation_alias="tasuki-dhcp-client:dhcp-client", serialization_alias="tasuki-dhcp-client:dhcp-client")
+    """What is asked for by DHCP on this interface."""
+
     mtu: int | None = Field(default=None, validation_alias="tasuki-link:mtu", serialization_alias="tasuki-link:mtu")
     """MTU of the link. Without it the kernel chooses."""
 
@@ -359,6 +562,10 @@ class InterfacesInterface(Model):
     wants to. For a LAN whose line has no IPv6 internet: its hosts would try IPv6 first, and fall back
     slowly."""
 
+    keep_ipv6_forwarding_out: bool = Field(default=False, validation_alias="tasuki-nftables:keep-ipv6-forwarding-out", serialization_alias="tasuki-nftables:keep-ipv6-forwarding-out")
+    """No IPv6 is forwarded from or to this interface. Of the dropped packets the sender is told that it is
+    administratively prohibited, so that hosts turn to IPv4 at once."""
+
 
 class Interfaces(Model):
     """Interface parameters."""
@@ -378,6 +585,10 @@ class RoutingControlPlaneProtocolsControlPlaneProtocolStaticRoutesIpv4RouteNextH
 
     special_next_hop: Literal["blackhole", "unreachable", "prohibit"] | None = Field(default=None, validation_alias="special-next-hop", serialization_alias="special-next-hop")
     """Options for special next hops."""
+
+    router_of_lease: str | None = Field(default=None, validation_alias="tasuki-route:router-of-lease", serialization_alias="tasuki-route:router-of-lease")
+    """The router that came with the DHCPv4 lease on this interface, by that interface. Without a lease the
+    route waits for one."""
 
 
 class RoutingControlPlaneProtocolsControlPlaneProtocolStaticRoutesIpv4Route(Model):
@@ -476,6 +687,18 @@ class RoutingControlPlaneProtocols(Model):
     """Each entry contains a control-plane protocol instance."""
 
 
+class RoutingDelegatedPrefixRoute(Model):
+    """An unreachable route to the whole prefix that is delegated on an interface, and to former ones as long
+    as they are valid: what has no place in the router's LANs does not go back to the provider, from which it
+    came."""
+
+    interface: str
+    """Interface on which the prefix is delegated."""
+
+    metric: int = 1024
+    """Metric of the route."""
+
+
 class RoutingRulesIpv4Rule(Model):
     """A rule. Without source and destination every packet matches."""
 
@@ -554,11 +777,22 @@ class Routing(Model):
     control_plane_protocols: RoutingControlPlaneProtocols = Field(default=RoutingControlPlaneProtocols(), validation_alias="control-plane-protocols", serialization_alias="control-plane-protocols")
     """Support for control-plane protocol instances."""
 
+    delegated_prefix_route: tuple[RoutingDelegatedPrefixRoute, ...] = Field(default=(), validation_alias="tasuki-route:delegated-prefix-route", serialization_alias="tasuki-route:delegated-prefix-route")
+    """An unreachable route to the whole prefix that is delegated on an interface, and to former ones as long
+    as they are valid: what has no place in the router's LANs does not go back to the provider, from which it
+    came."""
+
     rules: RoutingRules = Field(default=RoutingRules(), validation_alias="tasuki-rule:rules", serialization_alias="tasuki-rule:rules")
     """Policy rules by address family."""
 
     forwarding: RoutingForwarding = Field(default=RoutingForwarding(), validation_alias="tasuki-sysctl:forwarding", serialization_alias="tasuki-sysctl:forwarding")
     """Whether the machine forwards packets between its interfaces."""
+
+    reverse_path_filter: Literal["off", "strict", "loose"] | None = Field(default=None, validation_alias="tasuki-sysctl:reverse-path-filter", serialization_alias="tasuki-sysctl:reverse-path-filter")
+    """net.ipv4.conf.all.rp_filter. It counts for every interface whose own is not greater."""
+
+    tcp_syncookies: Literal["never", "when-needed", "always"] | None = Field(default=None, validation_alias="tasuki-sysctl:tcp-syncookies", serialization_alias="tasuki-sysctl:tcp-syncookies")
+    """net.ipv4.tcp_syncookies"""
 
 
 class Agent(Model):
@@ -566,6 +800,53 @@ class Agent(Model):
 
     controller_timeout: int = Field(default=60, validation_alias="controller-timeout", serialization_alias="controller-timeout")
     """How long a change may keep the router from its controller."""
+
+
+class DnsForwarderZone(Model):
+    """A domain that others know, and all domains in it."""
+
+    domain: str
+    """The domain, such as corp.example or 10.in-addr.arpa."""
+
+    server: tuple[str, ...] = ()
+    """The servers that know it. Without any the router answers itself, and says of what it does not know that
+    it does not exist."""
+
+
+class DnsForwarderHost(Model):
+    """A name that the router knows itself."""
+
+    name: str
+    """The whole name, such as nas.home.example."""
+
+    address: tuple[str, ...] = ()
+    """Its addresses."""
+
+
+class DnsForwarder(Model):
+    """What the router answers, and whom it asks."""
+
+    interface: tuple[str, ...] = ()
+    """Interfaces whose hosts are answered."""
+
+    server: tuple[str, ...] = ()
+    """Servers, tried in this order."""
+
+    servers_of_lease: str | None = Field(default=None, validation_alias="servers-of-lease", serialization_alias="servers-of-lease")
+    """The servers that came with the leases on this interface. Without a lease there are none."""
+
+    zone: tuple[DnsForwarderZone, ...] = ()
+    """A domain that others know, and all domains in it."""
+
+    host: tuple[DnsForwarderHost, ...] = ()
+    """A name that the router knows itself."""
+
+    domain: str | None = None
+    """The domain of the hosts that got their addresses from this router: it knows them by their names in
+    it."""
+
+    cache_size: int = Field(default=1000, validation_alias="cache-size", serialization_alias="cache-size")
+    """How many answers it remembers."""
 
 
 class Router(Model):
@@ -579,3 +860,6 @@ class Router(Model):
 
     agent: Agent = Field(default=Agent(), validation_alias="tasuki-agent:agent", serialization_alias="tasuki-agent:agent")
     """The agent of this router."""
+
+    dns_forwarder: DnsForwarder | None = Field(default=None, validation_alias="tasuki-dnsmasq:dns-forwarder", serialization_alias="tasuki-dnsmasq:dns-forwarder")
+    """What the router answers, and whom it asks."""

@@ -7,7 +7,7 @@ from tasuki_yang.node import Bounds, Container, Leaf, LeafList, List, Pattern, S
 
 ROUTER = Schema(
     'router',
-    ('iana-if-type', 'ietf-interfaces', 'ietf-ip', 'ietf-ipv4-unicast-routing', 'ietf-ipv6-unicast-routing', 'ietf-routing', 'tasuki-address', 'tasuki-agent', 'tasuki-link', 'tasuki-nftables', 'tasuki-route', 'tasuki-router-deviations', 'tasuki-rule', 'tasuki-sysctl'),
+    ('iana-if-type', 'ietf-interfaces', 'ietf-ip', 'ietf-ipv4-unicast-routing', 'ietf-ipv6-unicast-routing', 'ietf-routing', 'tasuki-address', 'tasuki-agent', 'tasuki-dhcp-client', 'tasuki-dnsmasq', 'tasuki-link', 'tasuki-nftables', 'tasuki-route', 'tasuki-router-deviations', 'tasuki-rule', 'tasuki-sysctl'),
     Container(
         '',
         by_label(
@@ -69,6 +69,176 @@ ROUTER = Schema(
                                         ),
                                         ('origin',),
                                     ),
+                                    Container('tasuki-address:leased-address', by_label(), presence=True),
+                                    Container(
+                                        'tasuki-dnsmasq:dhcp-server',
+                                        by_label(
+                                            Container(
+                                                'range',
+                                                by_label(
+                                                    Leaf(
+                                                        'start',
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        mandatory=True,
+                                                    ),
+                                                    Leaf(
+                                                        'end',
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        mandatory=True,
+                                                    ),
+                                                ),
+                                            ),
+                                            Leaf(
+                                                'lease-time',
+                                                Type(
+                                                    'uint32',
+                                                    bounds=Bounds(
+                                                        ((120, 4294967295),),
+                                                        'A lease lasts two minutes or more.',
+                                                    ),
+                                                ),
+                                                '3600',
+                                            ),
+                                            LeafList(
+                                                'router',
+                                                Type('string', 'ipv4-address-no-zone'),
+                                                user_ordered=True,
+                                            ),
+                                            LeafList(
+                                                'dns-server',
+                                                Type('string', 'ipv4-address-no-zone'),
+                                                user_ordered=True,
+                                            ),
+                                            LeafList(
+                                                'ntp-server',
+                                                Type('string', 'ipv4-address-no-zone'),
+                                                user_ordered=True,
+                                            ),
+                                            Leaf(
+                                                'domain',
+                                                Type(
+                                                    'string',
+                                                    'lower-case',
+                                                    Bounds(((1, 253),)),
+                                                    (
+                                                        Pattern(
+                                                            '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]',
+                                                            message='A domain has labels with dots between them, such as home.example: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit. It ends without a dot.',
+                                                            app_tag='not-a-domain',
+                                                        ),
+                                                        Pattern(
+                                                            '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.',
+                                                        ),
+                                                    ),
+                                                ),
+                                            ),
+                                            LeafList(
+                                                'search-domain',
+                                                Type(
+                                                    'string',
+                                                    'lower-case',
+                                                    Bounds(((1, 253),)),
+                                                    (
+                                                        Pattern(
+                                                            '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]',
+                                                            message='A domain has labels with dots between them, such as home.example: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit. It ends without a dot.',
+                                                            app_tag='not-a-domain',
+                                                        ),
+                                                        Pattern(
+                                                            '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.',
+                                                        ),
+                                                    ),
+                                                ),
+                                                user_ordered=True,
+                                            ),
+                                            List(
+                                                'reservation',
+                                                ('mac-address',),
+                                                by_label(
+                                                    Leaf(
+                                                        'mac-address',
+                                                        Type(
+                                                            'string',
+                                                            'lower-case',
+                                                            patterns=(Pattern('[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}'),),
+                                                        ),
+                                                    ),
+                                                    Leaf(
+                                                        'address',
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        mandatory=True,
+                                                    ),
+                                                    Leaf(
+                                                        'host-name',
+                                                        Type(
+                                                            'string',
+                                                            bounds=Bounds(((1, 63),)),
+                                                            patterns=(
+                                                                Pattern(
+                                                                    '[a-zA-Z0-9]([a-zA-Z0-9\\-]*[a-zA-Z0-9])?',
+                                                                    message="A host's name consists of letters, digits and dashes, and starts and ends with a letter or digit.",
+                                                                    app_tag='not-a-host-name',
+                                                                ),
+                                                            ),
+                                                        ),
+                                                    ),
+                                                ),
+                                            ),
+                                            List(
+                                                'option',
+                                                ('code',),
+                                                by_label(
+                                                    Leaf(
+                                                        'code',
+                                                        Type(
+                                                            'uint8',
+                                                            bounds=Bounds(
+                                                                ((2, 2), (4, 5), (7, 14), (16, 27), (29, 41), (43, 49), (55, 57), (60, 118), (120, 254)),
+                                                                "Options 1, 3, 6, 15, 28, 42 and 119 follow from the rest, 50 to 54 and 58 to 59 are the protocol's own, and 0 and 255 are none.",
+                                                            ),
+                                                        ),
+                                                    ),
+                                                    Leaf(
+                                                        'text',
+                                                        Type(
+                                                            'string',
+                                                            bounds=Bounds(((1, 255),)),
+                                                            patterns=(
+                                                                Pattern(
+                                                                    '[ !#-\\[\\]-~]+',
+                                                                    message='The text of an option has no quotation marks, backslashes or other than ASCII characters: write it as octets.',
+                                                                    app_tag='not-plain-text',
+                                                                ),
+                                                            ),
+                                                        ),
+                                                        cases=(('value', 'text'),),
+                                                    ),
+                                                    Leaf(
+                                                        'octets',
+                                                        Type(
+                                                            'string',
+                                                            bounds=Bounds(((2, 764),)),
+                                                            patterns=(
+                                                                Pattern(
+                                                                    '[0-9a-fA-F]{2}(:[0-9a-fA-F]{2})*',
+                                                                    message='Raw bytes are written as pairs of hexadecimal digits with colons between them, such as 01:0a:ff.',
+                                                                    app_tag='not-octets',
+                                                                ),
+                                                            ),
+                                                        ),
+                                                        cases=(('value', 'octets'),),
+                                                    ),
+                                                    LeafList(
+                                                        'address',
+                                                        Type('string', 'ipv4-address-no-zone'),
+                                                        user_ordered=True,
+                                                        cases=(('value', 'address'),),
+                                                    ),
+                                                ),
+                                            ),
+                                        ),
+                                        presence=True,
+                                    ),
                                     Leaf(
                                         'tasuki-sysctl:reverse-path-filter',
                                         Type('enumeration', names=('off', 'strict', 'loose')),
@@ -92,6 +262,57 @@ ROUTER = Schema(
                                             Leaf('tasuki-address:no-prefix-route', Type('boolean'), 'false'),
                                         ),
                                         ('origin', 'status'),
+                                    ),
+                                    Container(
+                                        'ietf-ipv6-unicast-routing:ipv6-router-advertisements',
+                                        by_label(
+                                            Leaf('send-advertisements', Type('boolean'), 'false'),
+                                            Leaf(
+                                                'max-rtr-adv-interval',
+                                                Type('uint16', bounds=Bounds(((4, 65535),))),
+                                                '600',
+                                            ),
+                                            Leaf('managed-flag', Type('boolean'), 'false'),
+                                            Leaf('other-config-flag', Type('boolean'), 'false'),
+                                            Leaf(
+                                                'link-mtu',
+                                                Type('uint32', bounds=Bounds(((0, 4294967295),))),
+                                                '0',
+                                            ),
+                                            Leaf(
+                                                'default-lifetime',
+                                                Type('uint16', bounds=Bounds(((0, 65535),))),
+                                            ),
+                                            LeafList(
+                                                'tasuki-dnsmasq:dns-server',
+                                                Type('string', 'ipv6-address-no-zone'),
+                                                user_ordered=True,
+                                            ),
+                                            LeafList(
+                                                'tasuki-dnsmasq:search-domain',
+                                                Type(
+                                                    'string',
+                                                    'lower-case',
+                                                    Bounds(((1, 253),)),
+                                                    (
+                                                        Pattern(
+                                                            '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]',
+                                                            message='A domain has labels with dots between them, such as home.example: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit. It ends without a dot.',
+                                                            app_tag='not-a-domain',
+                                                        ),
+                                                        Pattern(
+                                                            '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.',
+                                                        ),
+                                                    ),
+                                                ),
+                                                user_ordered=True,
+                                            ),
+                                            Leaf(
+                                                'tasuki-dnsmasq:preference',
+                                                Type('enumeration', names=('low', 'medium', 'high')),
+                                                'medium',
+                                            ),
+                                        ),
                                     ),
                                     List(
                                         'tasuki-address:delegated-address',
@@ -151,11 +372,183 @@ ROUTER = Schema(
                                                 Type('uint8', bounds=Bounds(((64, 128),))),
                                                 '64',
                                             ),
+                                            Leaf(
+                                                'renumbering',
+                                                Type('enumeration', names=('replace', 'deprecate')),
+                                                'replace',
+                                            ),
                                         ),
+                                    ),
+                                    Container(
+                                        'tasuki-dnsmasq:dhcp-server',
+                                        by_label(
+                                            Leaf(
+                                                'start',
+                                                Type(
+                                                    'string',
+                                                    patterns=(
+                                                        Pattern(
+                                                            '::([0-9a-fA-F]{1,4}(:[0-9a-fA-F]{1,4}){0,3})',
+                                                            message='An interface identifier is written as the last 64 bits of an address, such as ::1 or ::5054:ff:fe00:1.',
+                                                            app_tag='not-an-interface-id',
+                                                        ),
+                                                        Pattern(
+                                                            '[0:]+',
+                                                            True,
+                                                            'The interface identifier 0 means all routers of the subnet.',
+                                                            'not-an-interface-id',
+                                                        ),
+                                                    ),
+                                                ),
+                                                mandatory=True,
+                                            ),
+                                            Leaf(
+                                                'end',
+                                                Type(
+                                                    'string',
+                                                    patterns=(
+                                                        Pattern(
+                                                            '::([0-9a-fA-F]{1,4}(:[0-9a-fA-F]{1,4}){0,3})',
+                                                            message='An interface identifier is written as the last 64 bits of an address, such as ::1 or ::5054:ff:fe00:1.',
+                                                            app_tag='not-an-interface-id',
+                                                        ),
+                                                        Pattern(
+                                                            '[0:]+',
+                                                            True,
+                                                            'The interface identifier 0 means all routers of the subnet.',
+                                                            'not-an-interface-id',
+                                                        ),
+                                                    ),
+                                                ),
+                                                mandatory=True,
+                                            ),
+                                            Leaf(
+                                                'lease-time',
+                                                Type(
+                                                    'uint32',
+                                                    bounds=Bounds(
+                                                        ((120, 4294967295),),
+                                                        'A lease lasts two minutes or more.',
+                                                    ),
+                                                ),
+                                                '3600',
+                                            ),
+                                        ),
+                                        presence=True,
                                     ),
                                     Leaf(
                                         'tasuki-sysctl:accept-router-advertisements',
                                         Type('enumeration', names=('never', 'as-host', 'always')),
+                                    ),
+                                ),
+                                presence=True,
+                            ),
+                            Container(
+                                'tasuki-dhcp-client:dhcp-client',
+                                by_label(
+                                    Leaf(
+                                        'lease-source',
+                                        Type('enumeration', names=('agent', 'networkd')),
+                                        'agent',
+                                    ),
+                                    Container(
+                                        'ipv6',
+                                        by_label(
+                                            Leaf(
+                                                'request',
+                                                Type('enumeration', names=('prefix', 'information')),
+                                                'prefix',
+                                            ),
+                                            Leaf(
+                                                'duid-interface',
+                                                Type(
+                                                    'string',
+                                                    bounds=Bounds(
+                                                        ((1, 15),),
+                                                        'An interface name has 1 to 15 characters.',
+                                                    ),
+                                                    patterns=(
+                                                        Pattern(
+                                                            '[!-.0-~]+',
+                                                            message='An interface name has no spaces and no slashes.',
+                                                        ),
+                                                        Pattern(
+                                                            '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                                            True,
+                                                            "An interface name is not '.' or '..' and has no colon.",
+                                                        ),
+                                                        Pattern(
+                                                            'all|default',
+                                                            True,
+                                                            "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                                        ),
+                                                    ),
+                                                ),
+                                            ),
+                                            Leaf(
+                                                'iaid',
+                                                Type('uint32', bounds=Bounds(((0, 4294967295),))),
+                                                '0',
+                                            ),
+                                            Leaf('prefix-hint', Type('uint8', bounds=Bounds(((32, 64),)))),
+                                            LeafList(
+                                                'request-option',
+                                                Type(
+                                                    'uint16',
+                                                    bounds=Bounds(
+                                                        ((17, 17), (21, 24), (31, 31), (56, 56), (64, 64), (82, 82), (88, 88), (94, 96), (103, 103), (143, 143)),
+                                                        'Only options are asked for that tell of servers, domains, tunnels or the vendor: 17, 21 to 24, 31, 56, 64, 82, 88, 94 to 96, 103 and 143.',
+                                                    ),
+                                                ),
+                                                ('17', '21', '22', '23', '24', '31', '64'),
+                                            ),
+                                            List(
+                                                'vendor-class',
+                                                ('enterprise-number',),
+                                                by_label(
+                                                    Leaf(
+                                                        'enterprise-number',
+                                                        Type('uint32', bounds=Bounds(((0, 4294967295),))),
+                                                    ),
+                                                    Leaf(
+                                                        'octets',
+                                                        Type(
+                                                            'string',
+                                                            bounds=Bounds(((2, 764),)),
+                                                            patterns=(
+                                                                Pattern(
+                                                                    '[0-9a-fA-F]{2}(:[0-9a-fA-F]{2})*',
+                                                                    message='Raw bytes are written as pairs of hexadecimal digits with colons between them, such as 01:0a:ff.',
+                                                                    app_tag='not-octets',
+                                                                ),
+                                                            ),
+                                                        ),
+                                                        mandatory=True,
+                                                    ),
+                                                ),
+                                            ),
+                                        ),
+                                        presence=True,
+                                    ),
+                                    Container(
+                                        'ipv4',
+                                        by_label(
+                                            Leaf(
+                                                'host-name',
+                                                Type(
+                                                    'string',
+                                                    bounds=Bounds(((1, 63),)),
+                                                    patterns=(
+                                                        Pattern(
+                                                            '[a-zA-Z0-9]([a-zA-Z0-9\\-]*[a-zA-Z0-9])?',
+                                                            message="A host's name consists of letters, digits and dashes, and starts and ends with a letter or digit.",
+                                                            app_tag='not-a-host-name',
+                                                        ),
+                                                    ),
+                                                ),
+                                            ),
+                                        ),
+                                        presence=True,
                                     ),
                                 ),
                                 presence=True,
@@ -948,6 +1341,7 @@ ROUTER = Schema(
                                 ),
                             ),
                             Leaf('tasuki-nftables:keep-ipv6-autoconfiguration-out', Type('boolean'), 'false'),
+                            Leaf('tasuki-nftables:keep-ipv6-forwarding-out', Type('boolean'), 'false'),
                         ),
                         ('oper-status', 'last-change', 'phys-address', 'higher-layer-if', 'lower-layer-if', 'speed', 'statistics'),
                     ),
@@ -1041,6 +1435,33 @@ ROUTER = Schema(
                                                                             names=('blackhole', 'unreachable', 'prohibit'),
                                                                         ),
                                                                         cases=(('next-hop-options', 'special-next-hop'),),
+                                                                    ),
+                                                                    Leaf(
+                                                                        'tasuki-route:router-of-lease',
+                                                                        Type(
+                                                                            'string',
+                                                                            bounds=Bounds(
+                                                                                ((1, 15),),
+                                                                                'An interface name has 1 to 15 characters.',
+                                                                            ),
+                                                                            patterns=(
+                                                                                Pattern(
+                                                                                    '[!-.0-~]+',
+                                                                                    message='An interface name has no spaces and no slashes.',
+                                                                                ),
+                                                                                Pattern(
+                                                                                    '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                                                                    True,
+                                                                                    "An interface name is not '.' or '..' and has no colon.",
+                                                                                ),
+                                                                                Pattern(
+                                                                                    'all|default',
+                                                                                    True,
+                                                                                    "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                                                                ),
+                                                                            ),
+                                                                        ),
+                                                                        cases=(('next-hop-options', 'router-of-lease'),),
                                                                     ),
                                                                 ),
                                                             ),
@@ -1151,6 +1572,36 @@ ROUTER = Schema(
                             ),
                         ),
                     ),
+                    List(
+                        'tasuki-route:delegated-prefix-route',
+                        ('interface',),
+                        by_label(
+                            Leaf(
+                                'interface',
+                                Type(
+                                    'string',
+                                    bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
+                                    patterns=(
+                                        Pattern(
+                                            '[!-.0-~]+',
+                                            message='An interface name has no spaces and no slashes.',
+                                        ),
+                                        Pattern(
+                                            '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                            True,
+                                            "An interface name is not '.' or '..' and has no colon.",
+                                        ),
+                                        Pattern(
+                                            'all|default',
+                                            True,
+                                            "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                        ),
+                                    ),
+                                ),
+                            ),
+                            Leaf('metric', Type('uint32', bounds=Bounds(((1, 4294967295),))), '1024'),
+                        ),
+                    ),
                     Container(
                         'tasuki-rule:rules',
                         by_label(
@@ -1208,6 +1659,14 @@ ROUTER = Schema(
                         'tasuki-sysctl:forwarding',
                         by_label(Leaf('ipv4', Type('boolean')), Leaf('ipv6', Type('boolean'))),
                     ),
+                    Leaf(
+                        'tasuki-sysctl:reverse-path-filter',
+                        Type('enumeration', names=('off', 'strict', 'loose')),
+                    ),
+                    Leaf(
+                        'tasuki-sysctl:tcp-syncookies',
+                        Type('enumeration', names=('never', 'when-needed', 'always')),
+                    ),
                 ),
                 ('interfaces',),
             ),
@@ -1227,6 +1686,156 @@ ROUTER = Schema(
                     ),
                 ),
                 ('fact', 'waiting'),
+            ),
+            Container(
+                'tasuki-dnsmasq:dns-forwarder',
+                by_label(
+                    LeafList(
+                        'interface',
+                        Type(
+                            'string',
+                            bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
+                            patterns=(
+                                Pattern(
+                                    '[!-.0-~]+',
+                                    message='An interface name has no spaces and no slashes.',
+                                ),
+                                Pattern(
+                                    '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                    True,
+                                    "An interface name is not '.' or '..' and has no colon.",
+                                ),
+                                Pattern(
+                                    'all|default',
+                                    True,
+                                    "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                ),
+                            ),
+                        ),
+                    ),
+                    LeafList(
+                        'server',
+                        Type(
+                            'union',
+                            members=(Type('string', 'ipv4-address-no-zone'), Type('string', 'ipv6-address-no-zone'),),
+                        ),
+                        user_ordered=True,
+                        cases=(('upstream', 'server'),),
+                    ),
+                    Leaf(
+                        'servers-of-lease',
+                        Type(
+                            'string',
+                            bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
+                            patterns=(
+                                Pattern(
+                                    '[!-.0-~]+',
+                                    message='An interface name has no spaces and no slashes.',
+                                ),
+                                Pattern(
+                                    '\\.|\\.\\.|[^\\n\\r]*:[^\\n\\r]*',
+                                    True,
+                                    "An interface name is not '.' or '..' and has no colon.",
+                                ),
+                                Pattern(
+                                    'all|default',
+                                    True,
+                                    "'all' and 'default' are no interfaces: under these names Linux keeps the parameters of all and of new ones.",
+                                ),
+                            ),
+                        ),
+                        cases=(('upstream', 'servers-of-lease'),),
+                    ),
+                    List(
+                        'zone',
+                        ('domain',),
+                        by_label(
+                            Leaf(
+                                'domain',
+                                Type(
+                                    'string',
+                                    'lower-case',
+                                    Bounds(((1, 253),)),
+                                    (
+                                        Pattern(
+                                            '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]',
+                                            message='A domain has labels with dots between them, such as home.example: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit. It ends without a dot.',
+                                            app_tag='not-a-domain',
+                                        ),
+                                        Pattern(
+                                            '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.',
+                                        ),
+                                    ),
+                                ),
+                            ),
+                            LeafList(
+                                'server',
+                                Type(
+                                    'union',
+                                    members=(
+                                        Type('string', 'ipv4-address-no-zone'),
+                                        Type('string', 'ipv6-address-no-zone'),
+                                    ),
+                                ),
+                                user_ordered=True,
+                            ),
+                        ),
+                    ),
+                    List(
+                        'host',
+                        ('name',),
+                        by_label(
+                            Leaf(
+                                'name',
+                                Type(
+                                    'string',
+                                    'lower-case',
+                                    Bounds(((1, 253),)),
+                                    (
+                                        Pattern(
+                                            '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]',
+                                            message='A domain has labels with dots between them, such as home.example: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit. It ends without a dot.',
+                                            app_tag='not-a-domain',
+                                        ),
+                                        Pattern(
+                                            '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.',
+                                        ),
+                                    ),
+                                ),
+                            ),
+                            LeafList(
+                                'address',
+                                Type(
+                                    'union',
+                                    members=(
+                                        Type('string', 'ipv4-address-no-zone'),
+                                        Type('string', 'ipv6-address-no-zone'),
+                                    ),
+                                ),
+                            ),
+                        ),
+                    ),
+                    Leaf(
+                        'domain',
+                        Type(
+                            'string',
+                            'lower-case',
+                            Bounds(((1, 253),)),
+                            (
+                                Pattern(
+                                    '(([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]',
+                                    message='A domain has labels with dots between them, such as home.example: each is 1 to 63 letters, digits, dashes and underscores, does not begin with a dash, and ends with a letter or digit. It ends without a dot.',
+                                    app_tag='not-a-domain',
+                                ),
+                                Pattern(
+                                    '((([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.)*([a-zA-Z0-9_]([a-zA-Z0-9\\-_]){0,61})?[a-zA-Z0-9]\\.?)|\\.',
+                                ),
+                            ),
+                        ),
+                    ),
+                    Leaf('cache-size', Type('uint32', bounds=Bounds(((0, 100000),))), '1000'),
+                ),
+                presence=True,
             ),
         ),
         ('ietf-interfaces:interfaces-state', 'ietf-routing:routing-state'),

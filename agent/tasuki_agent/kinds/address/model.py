@@ -108,7 +108,7 @@ def _delegated(interface: str, place: DelegatedAddress, known: Known) -> tuple[A
         ip = delegated_address(place.lease, place.subnet_id, place.interface_id, known)
     except Unknown as unknown:
         where = f"{place.interface_id} in subnet {place.subnet_id} of the prefix of {place.lease}"
-        return AddressKey(interface, where).within(place), Waiting(unknown.on, unknown.hint)
+        return AddressKey(interface, where).within(place), Waiting.of(unknown)
     spec = Address(place.prefix_length, flags=uapi.IFA_F_NODAD, learned=("",))
     return AddressKey(interface, ip).within(place), spec
 
