@@ -72,9 +72,9 @@ def test_a_value_from_a_fact_bears_its_origin_and_what_waits_says_for_what() -> 
     book, board, asked = FactBook(), StatusBoard(), Known()
     waiting = wanted_of(every, tree, asked)
     board.waiting(Ref("link", "vxlan01"), waiting["link"]["vxlan01"], Moment(60.0, 0.0))
-    book.asked = asked.asked
+    book.ask(asked)
     book.learn({}, 30.0)
-    assert with_state({}, every, board, book) == {
+    assert with_state({}, every, board, book, 0.0) == {
         "tasuki-agent:agent": {
             "fact": [{"subject": "wan0", "name": "global-address", "since": "1970-01-01T00:00:30.000+00:00"}],
             "waiting": [

@@ -72,6 +72,6 @@ class Supervisor(Protocol):
         """
         ...
 
-    async def ended(self) -> str:
-        """Wait until one of the programs ends by itself. Returns its name."""
+    def on_end(self, tell: Callable[[str], None]) -> None:
+        """Have the name told of each program that ends by itself."""
         ...
