@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 import grpc
@@ -223,7 +223,7 @@ class ControllerLink:
             if message.config_json_gz:
                 intent = Intent.unpack(message.revision, message.config_json_gz, message.digest)
             elif current is not None and current.digest == message.digest:
-                intent = Intent(message.revision, current.text, current.tree)
+                intent = replace(current, revision=message.revision)
             else:
                 # It was held when the stream began, and has been given up since.
                 raise _Lost(f"revision {message.revision} came without its text")

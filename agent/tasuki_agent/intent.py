@@ -3,7 +3,8 @@
 import gzip
 import hashlib
 import zlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from tasuki_yang.router import Router
 
@@ -19,12 +20,15 @@ class Intent:
     Attributes:
         revision: number of the controller's revision that it was made of.
         text: RFC 7951 JSON text of the router tree.
-        tree: the same, parsed.
+        controller_timeout: seconds without the controller after which a change is left; 0 for never.
+        tree: parses the text. What it returns is not kept: it takes more memory than all else that an agent
+            knows of its router, and is read seldom.
     """
 
     revision: int
     text: bytes
-    tree: Router
+    controller_timeout: float
+    tree: Callable[[], Router] = field(compare=False, repr=False)
 
     @property
     def digest(self) -> str:
@@ -39,9 +43,10 @@ class Intent:
             BrokenIntent: it is no router tree of this agent's models.
         """
         try:
-            return cls(revision, text, read_tree(text))
+            tree = read_tree(text)
         except BrokenIntent as error:
             raise BrokenIntent(f"revision {revision} is {error}") from error
+        return cls(revision, text, tree.agent.controller_timeout, _Parsed(text, tree))
 
     @classmethod
     def unpack(cls, revision: int, compressed: bytes, digest: str) -> "Intent":
@@ -66,6 +71,18 @@ class Intent:
         if hashlib.sha256(text).hexdigest() != digest:
             raise BrokenIntent(f"revision {revision} does not match its digest")
         return cls.parse(revision, text)
+
+
+@dataclass(slots=True)
+class _Parsed:
+    """A text that was parsed to see whether it can be: who reads it first need not do so again."""
+
+    text: bytes
+    first: Router | None
+
+    def __call__(self) -> Router:
+        tree, self.first = self.first, None
+        return tree or read_tree(self.text)
 
 
 def decompress(compressed: bytes) -> bytes:

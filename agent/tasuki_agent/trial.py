@@ -66,7 +66,7 @@ class Held:
     @property
     def guard_timeout(self) -> float | None:
         """Seconds without the controller after which the intent is left; None while nothing is guarded."""
-        return None if self.before is None else self.intent.tree.agent.controller_timeout
+        return None if self.before is None else self.intent.controller_timeout
 
 
 def taken(held: Held | None, intent: Intent, trial: Trial | None, *, applied: bool) -> Held:
@@ -102,7 +102,7 @@ def _guarded(held: Held, intent: Intent) -> Intent | None:
     before = held.before if moved else held.before or held.intent
     if before is None:
         return None
-    unguarded = intent.tree.agent.controller_timeout == 0 or intent.text == before.text
+    unguarded = intent.controller_timeout == 0 or intent.text == before.text
     return None if unguarded else before
 
 

@@ -32,7 +32,7 @@ class Illiterate:
         return getattr(self._kind, name)
 
     def want(self, tree: Any, known: Any) -> dict[str, Any]:
-        if tree == BAD.tree:
+        if tree == BAD.tree():
             raise OSError("inet_pton: illegal IP address string")
         return {}
 
@@ -96,7 +96,7 @@ def test_going_back_does_not_wait_for_room_on_the_disk(
 ) -> None:
     custody.reconciler.applied = GOOD
     custody.take(GOOD, None, 0.0)
-    newer = Intent(3, b"{} ", GOOD.tree)
+    newer = Intent.parse(3, b"{} ")
     custody.take(newer, GOOD, 10.0)
     monkeypatch.setattr("tasuki_agent.state.replace_file", _full)
     custody.uptime = lambda: 11.0

@@ -16,6 +16,7 @@ def wanted_by(kinds: Sequence[Kind], intent: Intent, known: Known) -> Wanted:
             the router keeps to what it has, and its controller is told.
     """
     try:
-        return {kind.name: kind.want(intent.tree, known) for kind in kinds}
+        tree = intent.tree()
+        return {kind.name: kind.want(tree, known) for kind in kinds}
     except Exception as error:
         raise BrokenIntent(f"revision {intent.revision} cannot be carried out: {error!r}") from error

@@ -13,7 +13,8 @@ from .world import LEARNED, Address, Link, World
 
 
 def intent(links: dict[str, Link], addresses: dict[Any, Address] | None = None) -> Intent:
-    return Intent(1, b"", {"link": links, "address": addresses or {}})  # type: ignore[arg-type]
+    tree = {"link": links, "address": addresses or {}}
+    return Intent(1, b"", 0.0, lambda: tree)  # type: ignore[arg-type, return-value]
 
 
 async def test_the_plan_stands_in_order_and_nothing_is_changed() -> None:

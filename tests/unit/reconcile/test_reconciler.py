@@ -50,7 +50,8 @@ class Router:
     def intend(self, links: dict[str, Link], addresses: dict[Any, Address] | None = None) -> None:
         tree: Any = {"link": links, "address": addresses or {}}
         before = self.reconciler.intent
-        self.reconciler.set_intent(Intent(before.revision + 1 if before else 1, repr(tree).encode(), tree))
+        revision = before.revision + 1 if before else 1
+        self.reconciler.set_intent(Intent(revision, repr(tree).encode(), 0.0, lambda: tree))
 
     async def step(self) -> list[str]:
         """One step with everything dirty. Returns the changes made."""
