@@ -7,6 +7,7 @@ the parameters do.
 
 import json
 import logging
+import os
 import re
 import socket
 import sys
@@ -20,6 +21,9 @@ from tasuki_agent.kernel.uapi import SO_NETNS_COOKIE
 _ROOT = Path("/proc/sys")
 _KEY = re.compile(r"net(/(?!\.{1,2}/)[^/\0]+)+")
 """No way out of /proc/sys/net, whatever an interface is called in an intent."""
+
+_LONGEST = 4096
+"""Bytes of a value."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,9 +42,27 @@ class Sysctls:
 
     def recorded(self) -> dict[str, str]:
         """Present values of all that we have written. What is gone with its interface is forgotten."""
-        values = {key: _read(key) for key in self._before}
+        values = {key: self.read(key) for key in self._before}
         self._before = {key: before for key, before in self._before.items() if values[key] is not None}
         return {key: value for key, value in values.items() if value is not None}
+
+    def read(self, key: str) -> str | None:
+        """The present value; None if there is no such parameter now.
+
+        Raises:
+            Permanent: the key is outside /proc/sys/net.
+        """
+        try:
+            file = os.open(_file(key), os.O_RDONLY | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        try:
+            return os.read(file, _LONGEST).decode().strip()
+        except FileNotFoundError:
+            # Its interface went at this very moment.
+            return None
+        finally:
+            os.close(file)
 
     def write(self, key: str, value: str) -> None:
         """Set a parameter, with its present value on record first.
@@ -49,7 +71,7 @@ class Sysctls:
             Transient: there is no such parameter now.
             Permanent: the kernel does not take the value, or the key is outside /proc/sys/net.
         """
-        before = _read(key)
+        before = self.read(key)
         if before is not None and key not in self._before:
             self._before[key] = before
             self._save()
@@ -61,7 +83,7 @@ class Sysctls:
         before = self._before.get(key)
         if before is None:
             return
-        if _read(key) not in (None, before):
+        if self.read(key) not in (None, before):
             _write(key, before)
         del self._before[key]
         self._save()
@@ -99,21 +121,14 @@ def _are_values(record: dict[Any, Any]) -> TypeGuard[dict[str, str]]:
     return all(isinstance(value, str) and _KEY.fullmatch(key) for key, value in record.items())
 
 
-def _file(key: str) -> Path:
+def _file(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise Permanent(f"sysctl {key}: not a parameter below net/")
-    return _ROOT / key
-
-
-def _read(key: str) -> str | None:
-    try:
-        return _file(key).read_text().strip()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    return f"{_ROOT}/{key}"
 
 
 def _write(key: str, value: str) -> None:
     try:
-        _file(key).write_text(value)
+        Path(_file(key)).write_text(value)
     except OSError as e:
         raise error_class(e.errno or 0)(f"write sysctl {key}={value}: {e.strerror}") from e

@@ -1,17 +1,27 @@
+import asyncio
 import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from kernel.kinds.machine import Kinds
-from netns import Machines, Namespace
+from netns import Machines, Namespace, until
 from tasuki_agent.errors import Permanent, Transient
+from tasuki_agent.intent import Intent
 from tasuki_agent.kernel import Kernel
 from tasuki_agent.kernel.sysctl import world
 from tasuki_agent.kind import Create, Delete, Update
+from tasuki_agent.kinds import load
+from tasuki_agent.kinds.sysctl.kind import SysctlKind
 from tasuki_agent.kinds.sysctl.model import Sysctl
+from tasuki_agent.reconcile.drift import Action, DriftItem
+from tasuki_agent.reconcile.reconciler import Reconciler
 
 FORWARDING = "net/ipv6/conf/all/forwarding"
 ACCEPT_RA = "net/ipv6/conf/e0/accept_ra"
+SYNCOOKIES = "net/ipv4/tcp_syncookies"
 
 
 def record(state_dir: Path) -> dict[str, str]:
@@ -188,3 +198,91 @@ async def test_default_routes_of_router_advertisements_survive_forwarding_in_the
         await sysctl.apply(Create(key, Sysctl("2" if key == ACCEPT_RA else "1")))
     assert [sysctl.rank(key) for key in (ACCEPT_RA, FORWARDING)] == [0, 1]
     assert (router.sysctl(ACCEPT_RA), router.sysctl(FORWARDING)) == ("2", "1")
+
+
+@pytest.mark.parametrize(("key", "value"), [("net/ipv4/conf/all/rp_filter", "2"), (SYNCOOKIES, "2")])
+async def test_a_parameter_of_the_whole_machine_is_written_and_set_back(
+    router: Namespace, kinds: Kinds, key: str, value: str
+) -> None:
+    before = router.sysctl(key)
+    await kinds["sysctl"].apply(Create(key, Sysctl(value)))
+    assert router.sysctl(key) == value
+    await kinds["sysctl"].apply(Delete(key, Sysctl(value)))
+    assert router.sysctl(key) == before != value
+
+
+@asynccontextmanager
+async def kept(kernel: Kernel, tree: object) -> AsyncIterator[Reconciler]:
+    """The agent's loop, which nothing but the watch tells of a change, once it has carried the tree out."""
+    reconciler = Reconciler(load(kernel), time.time, time.monotonic, full_interval=3600)
+    kind = next(kind for kind in reconciler.kinds if isinstance(kind, SysctlKind))
+    intent = Intent.parse(1, json.dumps(tree).encode())
+    reconciler.set_intent(intent)
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(reconciler.run()),
+            tasks.create_task(kind.watch(lambda: reconciler.mark_dirty((kind.name,)))),
+        ]
+        await eventually(lambda: reconciler.applied is intent, "the tree is carried out")
+        yield reconciler
+        for task in running:
+            task.cancel()
+
+
+async def eventually(condition: Callable[[], object], why: str) -> None:
+    """Wait while the loop goes on."""
+    await asyncio.to_thread(lambda: until(condition, within=30, why=why))
+
+
+def healed(reconciler: Reconciler) -> list[DriftItem]:
+    return [item for _, item in reconciler.drift.unacknowledged() if item.action is Action.HEALED]
+
+
+async def test_accept_ra_that_somebody_sets_is_drift_at_its_leaf_and_healed_within_seconds(
+    router: Namespace, kernel: Kernel
+) -> None:
+    ipv6 = {"tasuki-sysctl:accept-router-advertisements": "always"}
+    interface = {"name": "e0", "type": "iana-if-type:other", "ietf-ip:ipv6": ipv6}
+    tree = {
+        "ietf-interfaces:interfaces": {"interface": [interface]},
+        "ietf-routing:routing": {"tasuki-sysctl:forwarding": {"ipv6": True}},
+    }
+    async with kept(kernel, tree) as reconciler:
+        router.sysctl(ACCEPT_RA, "1")
+        await eventually(lambda: healed(reconciler), "the change is seen and undone")
+    assert router.sysctl(ACCEPT_RA) == "2"
+    (item,) = healed(reconciler)
+    assert (item.path, item.intended, item.observed, item.count) == (
+        "/ietf-interfaces:interfaces/interface[name='e0']/ietf-ip:ipv6/tasuki-sysctl:accept-router-advertisements",
+        "2",
+        "1",
+        1,
+    )
+
+
+async def test_syncookies_that_somebody_switches_off_are_healed_within_seconds(
+    router: Namespace, kernel: Kernel
+) -> None:
+    async with kept(kernel, {"ietf-routing:routing": {"tasuki-sysctl:tcp-syncookies": "always"}}) as kept_so:
+        router.sysctl(SYNCOOKIES, "0")
+        await eventually(lambda: healed(kept_so), "the change is seen and undone")
+    assert router.sysctl(SYNCOOKIES) == "2"
+    assert [item.path for item in healed(kept_so)] == ["/ietf-routing:routing/tasuki-sysctl:tcp-syncookies"]
+
+
+async def test_what_the_kernel_tells_of_itself_is_not_watched(router: Namespace, kinds: Kinds) -> None:
+    """Nor is what has been as it is since it was observed: the watch wakes nobody for nothing."""
+    sysctl = kinds["sysctl"]
+    assert isinstance(sysctl, SysctlKind)
+    woken = asyncio.Event()
+    watch = asyncio.create_task(sysctl.watch(woken.set))
+    await sysctl.apply(Create(FORWARDING, Sysctl("1")))
+    await sysctl.observe()
+    router.sysctl(FORWARDING, "0")
+    await sysctl.apply(Create(ACCEPT_RA, Sysctl("2")))
+    await sysctl.observe()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(woken.wait(), 2.5)
+    router.sysctl(ACCEPT_RA, "1")
+    await asyncio.wait_for(woken.wait(), 30)
+    watch.cancel()

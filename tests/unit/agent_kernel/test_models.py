@@ -160,6 +160,8 @@ TREE: dict[str, Any] = {
             "ipv4": {"rule": [{"name": "to-lan", "priority": 7, "table": 9, "destination": "192.0.2.0/24"}]},
         },
         "tasuki-sysctl:forwarding": {"ipv6": True, "ipv4": False},
+        "tasuki-sysctl:reverse-path-filter": "loose",
+        "tasuki-sysctl:tcp-syncookies": "when-needed",
     },
 }
 
@@ -203,6 +205,8 @@ WANTED: dict[ModuleType, dict[Hashable, Spec]] = {
         "net/ipv4/conf/dslite0/rp_filter": Sysctl("0"),
         "net/ipv6/conf/all/forwarding": Sysctl("1"),
         "net/ipv4/conf/all/forwarding": Sysctl("0"),
+        "net/ipv4/conf/all/rp_filter": Sysctl("2"),
+        "net/ipv4/tcp_syncookies": Sysctl("1"),
     },
 }
 PLACE = DelegatedAddress.model_validate({"lease": "wan0", "subnet-id": 1, "interface-id": "::1"})
