@@ -18,7 +18,9 @@ INTERFACE = """interface {port} {{
   AdvSendAdvert on;
   MinRtrAdvInterval 3;
   MaxRtrAdvInterval 4;
-  AdvDefaultLifetime 1800;
+  AdvManagedFlag {managed};
+  AdvOtherConfigFlag {other};
+  AdvDefaultLifetime {router_lifetime};
 {prefixes}}};
 """
 """One line: advertisements as often as the RFC allows (RFC 4861 section 6.2.1)."""
@@ -33,11 +35,15 @@ class Advertiser:
         machine: the provider's router.
         directory: for its configuration, its log and the number of its process.
         lines: the prefix of each port; None advertises none there.
+        router_lifetime: seconds that hosts have their default routes for; 4 at least.
+        dhcpv6: whether hosts are told that there is DHCPv6 (the flags M and O), as NGN does.
     """
 
     machine: Namespace
     directory: Path
     lines: dict[str, str | None]
+    router_lifetime: int = 1800
+    dhcpv6: bool = False
     _withdrawn: dict[str, list[str]] = field(default_factory=dict, init=False)
     _program: Program = field(init=False)
 
@@ -76,6 +82,14 @@ class Advertiser:
             withdrawn = self._withdrawn.setdefault(port, [])
             withdrawn[:] = [old for old in (*withdrawn, before) if old and old != prefix]
             self.lines[port] = prefix
+        self._reload()
+
+    def shorten(self, router_lifetime: int) -> None:
+        """Have hosts forget the default route after so many seconds without an advertisement."""
+        self.router_lifetime = router_lifetime
+        self._reload()
+
+    def _reload(self) -> None:
         self._write()
         self._program.must_run()
         os.kill(self._program.pid, signal.SIGHUP)
@@ -90,5 +104,12 @@ class Advertiser:
             prefixes = PREFIX.format(prefix=prefix, valid=14400, preferred=12600) if prefix else ""
             for old in self._withdrawn.get(port, ()):
                 prefixes += PREFIX.format(prefix=old, valid=0, preferred=0)
-            text += INTERFACE.format(port=port, prefixes=prefixes)
+            flag = "on" if self.dhcpv6 else "off"
+            text += INTERFACE.format(
+                port=port,
+                managed=flag,
+                other=flag,
+                router_lifetime=self.router_lifetime,
+                prefixes=prefixes,
+            )
         self._config.write_text(text)

@@ -5,9 +5,10 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from programs import Program, ProgramError
 ROOT = Path(__file__).parents[1]
 CLIENT_CONFIGURATION = ROOT / "examples/dhcpcd-ngn.conf"
 HOOK = ROOT / "agent/tasuki-agent-lease-hook"
+VENDOR, SIP, DNS, SEARCH, SNTP, AFTR = 17, 22, 23, 24, 31, 64
+"""Codes of options."""
 
 
 def missing() -> str:
@@ -27,13 +30,22 @@ def missing() -> str:
 
 @dataclass(frozen=True)
 class Delegation:
-    """What a line gives to its subscriber; times in seconds."""
+    """What a line gives to its subscriber; times in seconds.
 
-    prefix: str = "2001:db8:1200::/56"
+    Attributes:
+        prefix: what is delegated; None is nothing.
+        length: that the server says it has, if not its own.
+        renew: T1. A client with a short one sees changes soon.
+        options: by their codes, as messages have them; told whether they are asked for or not.
+    """
+
+    prefix: str | None = "2001:db8:1200::/56"
+    length: int | None = None
     aftr_name: str = ""
     renew: int = 7200
     preferred: int = 600
     valid: int = 900
+    options: Mapping[int, bytes] = field(default_factory=dict)
 
 
 @dataclass
@@ -78,8 +90,17 @@ class Server:
         os.kill(self._program.pid, signal.SIGHUP)
         until(lambda: self.log.count("DHCP6_CONFIG_COMPLETE") > loaded, within=20, why="Kea has loaded it")
 
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Answer nothing meanwhile."""
+        os.kill(self._program.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._program.pid, signal.SIGCONT)
+
     def _route(self, verb: str) -> None:
-        if self.subscriber:
+        if self.subscriber and self.delegation.prefix:
             way = f"via {self.subscriber} dev {self.interface}"
             self.machine.ip(f"-6 route {verb} {self.delegation.prefix} {way}")
 
@@ -97,8 +118,9 @@ class Server:
 
     def _configure(self) -> None:
         given = self.delegation
-        prefix, _, length = given.prefix.partition("/")
-        aftr = {"code": 64, "csv-format": False, "data": _wire_name(given.aftr_name).hex()}
+        options = dict(given.options)
+        if given.aftr_name:
+            options[AFTR] = wire_name(given.aftr_name)
         configuration = {
             "interfaces-config": {"interfaces": [self.interface]},
             "data-directory": f"{self.directory}",
@@ -107,13 +129,16 @@ class Server:
             "rebind-timer": given.renew * 2,
             "preferred-lifetime": given.preferred,
             "valid-lifetime": given.valid,
-            "option-data": [aftr] if given.aftr_name else [],
+            "option-data": [
+                {"code": code, "csv-format": False, "data": data.hex(), "always-send": True}
+                for code, data in options.items()
+            ],
             "subnet6": [
                 {
                     "id": 1,
                     "subnet": "2001:db8::/32",
                     "interface": self.interface,
-                    "pd-pools": [{"prefix": prefix, "prefix-len": int(length), "delegated-len": int(length)}],
+                    "pd-pools": _pools(given),
                 }
             ],
             "loggers": [
@@ -210,6 +235,19 @@ def _words(file: Path) -> list[str]:
         return []
 
 
-def _wire_name(name: str) -> bytes:
+def _pools(given: Delegation) -> list[dict[str, Any]]:
+    if not given.prefix:
+        return []
+    prefix, _, length = given.prefix.partition("/")
+    delegated = int(length) if given.length is None else given.length
+    return [{"prefix": prefix, "prefix-len": int(length), "delegated-len": delegated}]
+
+
+def wire_name(name: str) -> bytes:
     """A name as messages have it (RFC 1035 section 3.1)."""
     return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+
+
+def wire_addresses(*addresses: str) -> bytes:
+    """Addresses as messages have them."""
+    return b"".join(IPv6Address(address).packed for address in addresses)
