@@ -47,14 +47,18 @@ table ip tasuki {
 
 
 def intent(*names: str, **leaves: Any) -> Intent:
-    asked = leaves or {"tcp-mss-clamp": 1420, "keep-ipv6-autoconfiguration-out": True}
+    asked = leaves or {
+        "tcp-mss-clamp": 1420,
+        "keep-ipv6-autoconfiguration-out": True,
+        "keep-ipv6-forwarding-out": True,
+    }
     members = {f"tasuki-nftables:{leaf}": value for leaf, value in asked.items()}
     interfaces = [{"name": name, "type": "iana-if-type:other", **members} for name in names]
     return Intent.parse(1, json.dumps({"ietf-interfaces:interfaces": {"interface": interfaces}}).encode())
 
 
 def table(*names: str, **leaves: Any) -> Table:
-    (spec,) = NftablesKind.want(intent(*names, **leaves).tree, Known()).values()
+    (spec,) = NftablesKind.want(intent(*names, **leaves).tree(), Known()).values()
     return spec
 
 
@@ -176,7 +180,7 @@ async def test_a_missing_rule_is_seen_at_the_leaf_that_asks_for_it(
     assert differences(WANTED, await seen(kind)) == {
         KEEP_OUT: ('oifname "tun0" icmpv6 type nd-router-advert drop', "")
     }
-    (key,) = NftablesKind.want(intent("tun0").tree, Known())
+    (key,) = NftablesKind.want(intent("tun0").tree(), Known())
     assert kind.path(key, KEEP_OUT) == (
         f"{INTERFACES}/interface[name='tun0']/tasuki-nftables:keep-ipv6-autoconfiguration-out"
     )

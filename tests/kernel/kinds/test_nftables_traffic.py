@@ -230,6 +230,58 @@ async def test_autoconfiguration_stays_out_whether_it_is_sent_or_forwarded(
     hosts.near.must_reach(V6[1])
 
 
+@contextmanager
+def another_lan(hosts: Hosts) -> Iterator[Namespace]:
+    """A host behind the router's lan1, which is 2001:db8:3::2."""
+    with Machines() as machines:
+        host = machines.add("other")
+        cable(hosts.router, "lan1", host, "e0")
+        hosts.router.ip("addr add 2001:db8:3::1/64 dev lan1")
+        host.ip("addr add 2001:db8:3::2/64 dev e0")
+        host.ip("-6 route add default via 2001:db8:3::1")
+        yield host
+
+
+def told_of(kind: socket.SocketKind, host: Namespace, address: str) -> BaseException | None:
+    """What a program on the host is told that sends to a port of the address where nobody listens."""
+    with host.entered():
+        sending = socket.socket(socket.AF_INET6, kind)
+    with sending:
+        sending.settimeout(30)
+        try:
+            sending.connect((address, 9))
+            sending.send(b"is anybody there?")
+            sending.recv(1)
+        except OSError as error:
+            return error
+    return None
+
+
+async def test_ipv6_is_kept_from_a_lan_in_both_directions_and_its_senders_are_told(
+    hosts: Hosts, reconciler: Reconciler
+) -> None:
+    near, far = V6
+    with another_lan(hosts) as other:
+        hosts.near.must_reach(far)
+        other.must_reach(far)
+        await carried_out(reconciler, intent(**{"keep-ipv6-forwarding-out": True}))
+        for host, address in (
+            (hosts.near, far),
+            (hosts.far, near),
+            (hosts.near, "2001:db8:3::2"),
+            (other, near),
+        ):
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                error = await asyncio.to_thread(told_of, kind, host, address)
+                assert isinstance(error, PermissionError)
+        await asyncio.to_thread(other.must_reach, far)
+        await asyncio.to_thread(hosts.near.must_reach, "2001:db8:1::1")
+        assert await asyncio.to_thread(handshake, hosts, *V4) == (1460, 1460)
+
+        await carried_out(reconciler, intent(2))
+        await asyncio.to_thread(hosts.near.must_reach, far)
+
+
 WANTED = {"tcp-mss-clamp": 1400, "keep-ipv6-autoconfiguration-out": True}
 
 

@@ -33,8 +33,14 @@ LAN: Tree = {
     "type": "iana-if-type:other",
     "tasuki-nftables:tcp-mss-clamp": 1400,
     "tasuki-nftables:keep-ipv6-autoconfiguration-out": True,
+    "tasuki-nftables:keep-ipv6-forwarding-out": True,
 }
 CLAMP, KEEP_OUT = "ip6tnl1 tcp-mss-clamp", "lan0 keep-ipv6-autoconfiguration-out"
+
+
+def only(leaf: str) -> Tree:
+    """The LAN with nothing else of it."""
+    return {name: LAN[name] for name in ("name", "type", f"tasuki-nftables:{leaf}")}
 
 
 def tree_of(*interfaces: Tree) -> Tree:
@@ -65,13 +71,13 @@ def lines_of(spec: Table, head: str) -> tuple[str, ...]:
     ("file", "interfaces"),
     [
         ("mss-clamp.nft", [TUNNEL]),
-        ("autoconfiguration.nft", [{**LAN, "tasuki-nftables:tcp-mss-clamp": None}]),
+        ("autoconfiguration.nft", [only("keep-ipv6-autoconfiguration-out")]),
+        ("forwarding.nft", [only("keep-ipv6-forwarding-out")]),
         ("everything.nft", [TUNNEL, LAN]),
     ],
 )
 def test_the_script_is_the_one_that_was_looked_over(file: str, interfaces: list[Tree]) -> None:
-    given = [{name: value for name, value in each.items() if value is not None} for each in interfaces]
-    assert codec.create(table(*given)[1].blocks) == (RENDERED / file).read_text()
+    assert codec.create(table(*interfaces)[1].blocks) == (RENDERED / file).read_text()
 
 
 def test_every_contribution_is_in_one_of_the_scripts() -> None:
@@ -82,8 +88,9 @@ def test_every_contribution_is_in_one_of_the_scripts() -> None:
 def test_where_nothing_is_asked_for_there_is_no_table() -> None:
     assert want() == {}
     assert want({"name": "lan0", "type": "iana-if-type:other"}) == {}
-    off = {"tasuki-nftables:keep-ipv6-autoconfiguration-out": False}
-    assert want({"name": "lan0", "type": "iana-if-type:other", **off}) == {}
+    for leaf in ("keep-ipv6-autoconfiguration-out", "keep-ipv6-forwarding-out"):
+        off = {f"tasuki-nftables:{leaf}": False}
+        assert want({"name": "lan0", "type": "iana-if-type:other", **off}) == {}
 
 
 def test_the_order_of_the_interfaces_in_the_tree_means_nothing() -> None:
@@ -211,8 +218,8 @@ def test_a_table_that_cannot_be_listed_is_told_with_the_reason() -> None:
 
 
 def test_a_missing_table_is_told_in_few_words() -> None:
-    assert (
-        text(table(TUNNEL, LAN)[1]) == "chain clamp-mss, chain forward-syn, chain keep-autoconfiguration-out"
+    assert text(table(TUNNEL, LAN)[1]) == (
+        "chain clamp-mss, chain forward-syn, chain keep-autoconfiguration-out, chain keep-forwarding-out"
     )
 
 
@@ -223,6 +230,7 @@ def test_the_tree_shows_the_leaves_whose_rules_are_all_there() -> None:
         "lan0": {
             "tasuki-nftables:tcp-mss-clamp": 1400,
             "tasuki-nftables:keep-ipv6-autoconfiguration-out": True,
+            "tasuki-nftables:keep-ipv6-forwarding-out": True,
         },
     }
     rules = lines_of(spec, "chain clamp-mss")
