@@ -1,4 +1,4 @@
-"""The only part of the agent that touches the machine: netlink, its monitor, /proc/sys, and nft(8).
+"""The only part of the agent that touches the machine: netlink, its monitor, /proc/sys, and programs.
 
     attributes, uapi, addresses   bytes and numbers (pure)
     netlink, memo                 requests in batches, dumps that are decoded once
@@ -7,6 +7,9 @@
     sysctl                        parameters, and what they were before
     nft                           nftables
     marks                         how we know our objects again
+    run                           programs that are asked something
+    programs                      programs that are kept running
+    ports                         who has a port that they need
 
 Everything belongs to the network namespace of the thread that enters `Kernel`.
 """
@@ -22,6 +25,8 @@ from tasuki_agent.kernel.interfaces import Interfaces
 from tasuki_agent.kernel.monitor import Listeners, Monitor
 from tasuki_agent.kernel.netlink import Rtnetlink
 from tasuki_agent.kernel.nft import Nft
+from tasuki_agent.kernel.programs import Supervisor
+from tasuki_agent.kernel.programs.supervisor import supervisor
 from tasuki_agent.kernel.sysctl import Sysctls, world
 
 __all__ = ["Kernel"]
@@ -37,6 +42,7 @@ class Kernel:
     interfaces: Interfaces
     sysctls: Sysctls
     nft: Nft
+    programs: Supervisor
     monitor: Monitor | None = None
 
     def __init__(self, state_dir: Path) -> None:
@@ -53,6 +59,7 @@ class Kernel:
         self.interfaces = Interfaces()
         self.sysctls = Sysctls(self._state_dir / "sysctl.json")
         self.nft = Nft(self._state_dir / "nftables.json")
+        self.programs = supervisor(self._state_dir, self.world)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -60,6 +67,7 @@ class Kernel:
         await self.rtnetlink.close()
         self.interfaces.close()
         self.nft.close()
+        self.programs.close()
         if self.monitor:
             self.monitor.close()
 

@@ -6,7 +6,6 @@ ruleset is in, and whether a table is there. A router without a table of ours ne
 have it.
 """
 
-import asyncio
 import errno
 import json
 import logging
@@ -14,9 +13,7 @@ import os
 import re
 import socket
 import struct
-from asyncio.subprocess import PIPE
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeGuard
@@ -26,11 +23,10 @@ from tasuki_agent.errors import Transient
 from tasuki_agent.kernel import uapi
 from tasuki_agent.kernel.attributes import parse, string, text
 from tasuki_agent.kernel.netlink import open_socket
+from tasuki_agent.kernel.run import run
 from tasuki_agent.kind import Topic
 
 PROGRAM: Final = "nft"
-LIMIT: Final = 60.0
-"""Seconds that nft may take: a ruleset of a hundred thousand elements takes a few."""
 TOPIC: Final = Topic((uapi.NFNLGRP_NFTABLES,), (uapi.NFT_MSG_NEWGEN,), protocol=uapi.NETLINK_NETFILTER)
 """One message ends each transaction, whoever made it and whatever is in it."""
 
@@ -122,33 +118,10 @@ class Nft:
             )
 
     async def _run(self, *arguments: str, doing: str, stdin: str = "") -> str:
-        try:
-            # nft is in /usr/sbin, which is not in everybody's PATH; its words are read in English.
-            process = await asyncio.create_subprocess_exec(
-                PROGRAM,
-                *arguments,
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=PIPE,
-                env={"PATH": f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"},
-            )
-        except FileNotFoundError:
-            raise Transient(f"{doing}: there is no program {PROGRAM}: install the package nftables") from None
-        except OSError as e:
-            raise Transient(f"{doing}: cannot run {PROGRAM}: {e.strerror}") from e
-        try:
-            async with asyncio.timeout(LIMIT):
-                output, complaint = await process.communicate(stdin.encode())
-        except TimeoutError:
-            raise Transient(f"{doing}: {PROGRAM} did not end within {LIMIT:.0f} s") from None
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-        if process.returncode != 0:
-            raise Transient(f"{doing}: {_complaint(complaint.decode(errors='backslashreplace'))}")
-        return output.decode(errors="backslashreplace")
+        answer = await run(PROGRAM, *arguments, doing=doing, stdin=stdin)
+        if answer.status != 0:
+            raise Transient(f"{doing}: {_complaint(answer.complaint)}")
+        return answer.output
 
     def _ask(self, message_type: int, payload: bytes) -> dict[int, bytes] | None:
         """The attributes of the kernel's answer; None if there is nothing of the sort.

@@ -10,6 +10,9 @@ SO_ATTACH_FILTER: Final = 26
 SO_RCVBUFFORCE: Final = 33
 SO_NETNS_COOKIE: Final = 71
 
+# linux/in.h
+IP_FREEBIND: Final = 15
+
 # linux/socket.h
 AF_INET: Final = 2
 AF_INET6: Final = 10

@@ -75,3 +75,7 @@ class Supervisor(Protocol):
     def on_end(self, tell: Callable[[str], None]) -> None:
         """Have the name told of each program that ends by itself."""
         ...
+
+    def close(self) -> None:
+        """Look out for no end any more. The programs go on."""
+        ...
