@@ -35,8 +35,16 @@ TABLES: Final = """
     CREATE INDEX fact_change_by_router ON fact_change (router, number);
 """
 """As the schema has them since its fourth version."""
-_CHANGES_KEPT: Final = 1_000
-"""Of each router, so that a broken one hides only what it did itself."""
+EVENTS: Final = """
+    ALTER TABLE fact_change ADD COLUMN event INTEGER NOT NULL DEFAULT 0;
+    UPDATE fact_change SET event = first FROM (
+        SELECT number AS each, min(number) OVER (PARTITION BY router, time) AS first FROM fact_change
+    ) WHERE number = each;
+    CREATE INDEX fact_change_by_noun ON fact_change (router, noun, number);
+"""
+"""What the fifth version has besides. What a router told at one time had been stored at one time."""
+_CHANGES_KEPT: Final = 200
+"""Of each noun of each router, so that what changes all the time hides nothing but itself."""
 
 
 def replace_told(db: sqlite3.Connection, told: Told) -> None:
@@ -62,21 +70,26 @@ def read_told(db: sqlite3.Connection) -> Told:
 def add_changes(
     db: sqlite3.Connection, changes: Sequence[FactChange], recompiled: Sequence[str], time: datetime
 ) -> None:
-    """Record changes; the oldest records of the same routers make room."""
+    """Record changes, those of one router as one event; the oldest of the same router and noun make room."""
+    (last,) = db.execute("SELECT coalesce(max(number), 0) FROM fact_change").fetchone()
+    events: dict[str, int] = {}
     rows = [
         (
+            number,
             microseconds(time),
             change.router,
             *change.key,
             *map(json.dumps, (change.old, change.new, recompiled)),
+            events.setdefault(change.router, number),
         )
-        for change in changes
+        for number, change in enumerate(changes, last + 1)
     ]
-    db.executemany("INSERT INTO fact_change VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", rows)
+    db.executemany("INSERT INTO fact_change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     db.executemany(
-        "DELETE FROM fact_change WHERE router = ?1 AND number <= ("
-        "SELECT number FROM fact_change WHERE router = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
-        [(router, _CHANGES_KEPT) for router in {change.router for change in changes}],
+        "DELETE FROM fact_change WHERE router = ?1 AND noun = ?2 AND number <= ("
+        "SELECT number FROM fact_change WHERE router = ?1 AND noun = ?2"
+        " ORDER BY number DESC LIMIT 1 OFFSET ?3)",
+        [(*which, _CHANGES_KEPT) for which in {(change.router, change.key.noun) for change in changes}],
     )
 
 
@@ -85,18 +98,19 @@ def read_changes(
 ) -> Sequence[FactRecord]:
     """The newest changes, newest first; of one router, and below a number."""
     rows = db.execute(
-        "SELECT number, time, router, subject, noun, old, new, recompiled FROM fact_change"
+        "SELECT number, event, time, router, subject, noun, old, new, recompiled FROM fact_change"
         " WHERE (?1 IS NULL OR router = ?1) AND (?2 IS NULL OR number < ?2) ORDER BY number DESC LIMIT ?3",
         (router, before, limit),
     )
     return [
         FactRecord(
             number,
+            event,
             time_of(time),
             FactChange(name, FactKey(subject, noun), _values(old), _values(new)),
             _values(recompiled),
         )
-        for number, time, name, subject, noun, old, new, recompiled in rows
+        for number, event, time, name, subject, noun, old, new, recompiled in rows
     ]
 
 

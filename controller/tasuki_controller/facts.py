@@ -19,6 +19,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from tasuki_yang.facts import WIDEST_PREFIX, FactKey, Facts, Values
 
+ENDS: Final = frozenset({"global-address", "delegated-prefix", "aftr-name", "addresses"})
+"""Nouns of which ends of tunnels are made: what is lost of them is known still. Of others it is not."""
 _PRIVATE: Final = IPv6Network("fc00::/7")
 """Addresses that two networks may both have (RFC 4193)."""
 _REMEMBERED: Final = 1 << 14
@@ -46,7 +48,10 @@ RouterFact: TypeAlias = tuple[str, FactKey]
 
 
 class FactChange(NamedTuple):
-    """Another value of a router's fact, as its peers know it: none where it is another router's."""
+    """Another value of a router's fact, as its peers know it: none where it is another router's.
+
+    What ends of tunnels are made of does not change by being lost.
+    """
 
     router: str
     key: FactKey

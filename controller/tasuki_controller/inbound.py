@@ -12,11 +12,13 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from tasuki_proto.v1 import agent_pb2
+from tasuki_proto.v1 import agent_pb2, fact_pb2
 
 _EARLIEST: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 _AHEAD: Final = timedelta(hours=1)
 """By how much a router's clock may be ahead."""
+_LEASED: Final = 1 << 32
+"""Seconds that a value may hold: lifetimes have 32 bits."""
 _NANOSECONDS: Final = 1_000_000_000
 _TEXT: Final = 4 << 10
 """Bytes of one text."""
@@ -28,6 +30,8 @@ _FACTS: Final = 1_000
 """Facts of one report."""
 _VALUES: Final = 16
 """Values of one fact."""
+_FACTS_SIZE: Final = 1 << 20
+"""Bytes of all of them."""
 _LIST: Final = 16 << 20
 """Bytes of one list."""
 
@@ -40,13 +44,26 @@ def screen(request: agent_pb2.ConnectRequest) -> None:
         # What is acknowledged is a number up to which all is stored: the rest must come after it.
         request.report.drift.sort(key=lambda sequenced: sequenced.sequence)
         del request.report.drift[_DRIFT:]
-        del request.report.facts[_FACTS:]
-        for fact in request.report.facts:
-            del fact.values[_VALUES:]
+        _shorten(request.report.facts)
     _mend(request, int((datetime.now(UTC) + _AHEAD).timestamp()))
 
 
+def _shorten(facts: MutableSequence[fact_pb2.Fact]) -> None:
+    """Leave no more facts than a router can need: each is read, stored and listed whenever one changes."""
+    del facts[_FACTS:]
+    size = 0
+    for place, fact in enumerate(facts):
+        del fact.values[_VALUES:]
+        del fact.terms[len(fact.values) :]
+        size += fact.ByteSize()
+        if size > _FACTS_SIZE:
+            del facts[place:]
+            return
+
+
 def _mend(message: Message, latest: int) -> None:
+    if isinstance(message, fact_pb2.Terms):
+        latest += _LEASED
     for field, value in message.ListFields():
         if isinstance(value, Timestamp):
             value.seconds = min(max(value.seconds, _EARLIEST), latest)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from tasuki_yang.facts import FactKey, Facts, Values
 
-from tasuki_controller.facts import FactChange, RouterFact, Told, holders
+from tasuki_controller.facts import ENDS, Fact, FactChange, RouterFact, Told, holders
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,7 +16,7 @@ class KnownFacts:
     """The facts of all routers during one compilation, and which of them it asked for."""
 
     routers: Mapping[str, Facts] = field(default_factory=dict)
-    """By router name. What a router has lost is known still: it is where it was seen last."""
+    """By router name. An end that a router has lost is known still: it is where it was seen last."""
     holders: Mapping[RouterFact, str] = field(default_factory=dict)
     """Which router has what another one tells of as well, of which that is not known therefore."""
     asked: set[RouterFact] = field(default_factory=set)
@@ -28,7 +28,9 @@ class KnownFacts:
         held = holders(told)
         routers = {
             router: {
-                key: fact.values for key, fact in facts.items() if fact.values and (router, key) not in held
+                key: fact.values
+                for key, fact in facts.items()
+                if _is_known(key, fact) and (router, key) not in held
             }
             for router, facts in told.items()
         }
@@ -55,6 +57,10 @@ class KnownFacts:
     def values(self, router: str, key: FactKey) -> Values:
         """What is known; nothing may be."""
         return self.routers.get(router, {}).get(key, ())
+
+
+def _is_known(key: FactKey, fact: Fact) -> bool:
+    return bool(fact.values) and not (fact.lost and key.noun not in ENDS)
 
 
 def changes(before: KnownFacts, after: KnownFacts, asked: set[RouterFact]) -> Iterator[FactChange]:

@@ -78,6 +78,7 @@ _MIGRATIONS: Final = (
     CREATE INDEX drift_by_storing ON drift (stored);
     """,
     fact_rows.TABLES,
+    fact_rows.EVENTS,
 )
 """One script per schema version, in order. A released one is never changed."""
 

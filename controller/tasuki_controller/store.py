@@ -44,6 +44,8 @@ class FactRecord:
     """One entry of the record of changed facts."""
 
     number: int
+    event: int
+    """The number of the first of the changes of this router that came with one another."""
     time: datetime
     change: FactChange
     recompiled: Sequence[str]
@@ -144,7 +146,10 @@ class Store(Protocol):
         intents: Mapping[str, IntentMark],
         time: datetime,
     ) -> None:
-        """Replace what these routers have told; record the changes, and the routers that follow them."""
+        """Replace what these routers have told; record the changes, and the routers that follow them.
+
+        All changes of one router are one event.
+        """
         ...
 
     async def told(self) -> Told:

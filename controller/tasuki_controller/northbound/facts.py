@@ -5,7 +5,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from tasuki_proto.v1 import agent_pb2, fact_pb2, fact_pb2_grpc
 from tasuki_yang.errors import ConfigError
@@ -45,7 +46,7 @@ class FactService(fact_pb2_grpc.FactServiceServicer):
             for router, facts in sorted(self._datastores.facts().items())
             if facts and request.router in ("", router)
         }
-        said = {router: _said(self._fleet.newest_report(router)) for router in listed}
+        said = {router: _read(self._fleet.newest_report(router)) for router in listed}
         return fact_pb2.ListFactsResponse(
             facts=[
                 _fact_message(router, key, fact, holders.get((router, key)), said[router])
@@ -143,29 +144,48 @@ class Guess:
         return f"{text}; it depends on: {known}" if known else f"{text}, or on anything else of {self.router}"
 
 
-def _said(report: agent_pb2.Report | None) -> Mapping[FactKey, str] | None:
-    """What a router's newest report speaks of, and why it cannot confirm that; None without a report."""
+class _Said(NamedTuple):
+    """What a router's newest report says of a fact, besides its values."""
+
+    unconfirmed: str = ""
+    terms: Mapping[str, fact_pb2.Terms] = MappingProxyType({})
+    """By value, in canonical spelling."""
+
+
+def _read(report: agent_pb2.Report | None) -> Mapping[FactKey, _Said] | None:
+    """What a router's newest report speaks of; None without a report."""
     if report is None:
         return None
     said = {}
     for fact in report.facts:
         # What is no fact is logged where it is learned.
         with suppress(ValueError):
-            said[parse_key(f"{fact.subject}/{fact.noun}")] = fact.unconfirmed
+            key = parse_key(f"{fact.subject}/{fact.noun}")
+            said[key] = _Said(fact.unconfirmed, _terms(key, fact))
     return said
 
 
+def _terms(key: FactKey, fact: fact_pb2.Fact) -> Mapping[str, fact_pb2.Terms]:
+    try:
+        values = parse_values(key, tuple(fact.values))
+    except ValueError:
+        return {}
+    return dict(zip(values, fact.terms, strict=False))
+
+
 def _fact_message(
-    router: str, key: FactKey, fact: Fact | None, holder: str | None, said: Mapping[FactKey, str] | None
+    router: str, key: FactKey, fact: Fact | None, holder: str | None, said: Mapping[FactKey, _Said] | None
 ) -> fact_pb2.Fact:
     message = fact_pb2.Fact(router=router, subject=key.subject, noun=key.noun)
-    if said:
-        message.unconfirmed = said.get(key, "")
+    of_it = (said or {}).get(key, _Said())
+    message.unconfirmed = of_it.unconfirmed
     if fact:
         message.values.extend(fact.values)
         message.since.CopyFrom(timestamp(fact.since))
         message.unasked = fact.lost and said is not None and key not in said
         message.lost = fact.lost and not message.unasked
+    if of_it.terms:
+        message.terms.extend(of_it.terms.get(value, fact_pb2.Terms()) for value in message.values)
     if holder:
         message.problem = is_held(holder)
     return message
@@ -181,4 +201,5 @@ def _change_message(record: FactRecord) -> fact_pb2.FactChange:
         old_values=record.change.old,
         values=record.change.new,
         recompiled=record.recompiled,
+        event=record.event,
     )

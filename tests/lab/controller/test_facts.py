@@ -1,5 +1,6 @@
 """What routers tell of their lines, and what follows from it, with a real controller process."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from controller_process import (
 )
 from google.protobuf.timestamp_pb2 import Timestamp
 from tasuki_proto.v1 import agent_pb2, config_pb2, fact_pb2
+from tasuki_yang.facts import NOUNS
 
 OLD, NEW = "2001:db8:1::1", "2001:db8:2::1"
 
@@ -117,6 +119,86 @@ async def test_a_lost_address_keeps_the_peer_where_it_is_and_is_no_change(
         (known,) = await facts_of(alice, "home")
         assert (list(known.values), known.lost, known.HasField("since")) == ([OLD], False, True)
         assert len(await changes(alice)) == 1
+
+
+async def test_all_that_a_new_lease_brings_is_one_event_and_so_is_its_end(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    async with agent(controller.target) as home:
+        await home.hello("home")
+
+        def lease(prefix: str, *former: str, server: str = "2001:db8::53") -> list[fact_pb2.Fact]:
+            return [
+                fact(prefix, noun="delegated-prefix"),
+                fact(*former, noun="former-prefixes"),
+                fact(server, noun="dns-servers"),
+            ]
+
+        async def recorded(number: int) -> list[fact_pb2.FactChange]:
+            async def so() -> bool:
+                return len(await changes(alice)) == number
+
+            await until(so)
+            return await changes(alice)
+
+        await tell(home, *lease("2001:db8:1200::/56"))
+        await recorded(2)
+        await tell(home, *lease("2001:db8:1300::/56", "2001:db8:1200::/56", server="2001:db8::54"))
+        renumbered = (await recorded(5))[:3]
+        assert {each.event for each in renumbered} == {3}
+        assert {each.noun for each in renumbered} == {"delegated-prefix", "former-prefixes", "dns-servers"}
+        # What was only noted is told without values when it is gone.
+        await tell(home, *lease("2001:db8:1300::/56", server="2001:db8::54"))
+        (over, *_) = await recorded(6)
+        assert (over.noun, list(over.old_values), list(over.values), over.event) == (
+            "former-prefixes",
+            ["2001:db8:1200::/56"],
+            [],
+            6,
+        )
+
+
+async def test_values_are_listed_with_the_terms_of_the_newest_report(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    end = Timestamp(seconds=int(time.time()) + 30 * 86400)
+    async with agent(controller.target) as home:
+        await home.hello("home")
+        servers = fact("2001:DB8::53", "2001:db8::54", noun="dns-servers")
+        servers.terms.add(origin="dhcpv6", valid_until=end)
+        await tell(home, fact(OLD), servers)
+        await until_end_is(alice, OLD)
+        terms = {each.noun: list(each.terms) for each in await facts_of(alice, "home")}
+    assert terms == {
+        "global-address": [],
+        "dns-servers": [fact_pb2.Terms(origin="dhcpv6", valid_until=end), fact_pb2.Terms()],
+    }
+
+
+async def test_a_router_that_tells_of_everything_hides_no_other_one(
+    controller: ControllerProcess, alice: Operator
+) -> None:
+    await alice.apply(late_bound())
+    async with agent(controller.target) as vps, agent(controller.target) as home:
+        await vps.hello("vps")
+        await home.hello("home")
+        for turn in range(3):
+            much = [f"2001:db8:{turn:x}::{number:x}" for number in range(40)]
+            flood = [fact(*much, subject=f"wan{number}", noun="dns-servers") for number in range(10_000)]
+            await tell(vps, *flood)
+        await tell(home, fact(OLD))
+        await until_end_is(alice, OLD)
+
+        async def heard() -> bool:
+            return len(await facts_of(alice, "vps")) == 1000
+
+        await until(heard)
+    assert {len(each.values) for each in await facts_of(alice, "vps")} == {16}
+    recorded = await changes(alice, limit=10_000)
+    assert sum(each.router == "vps" for each in recorded) == 200
+    assert [list(each.values) for each in recorded if each.router == "home"] == [[OLD]]
 
 
 async def test_what_a_router_is_not_asked_for_any_more_is_not_called_lost(
@@ -378,7 +460,7 @@ async def test_what_if_tells_of_all_mistakes_at_once(alice: Operator) -> None:
         f"nobody/wan0/global-address={OLD}: there is no router 'nobody'; there are: home, vps.",
         (
             "home/wan0/weather=x: 'wan0/weather' is no fact: write SUBJECT/NOUN, such as wan0/global-address;"
-            " nouns are addresses, aftr-name, delegated-prefix, global-address, local-address."
+            f" nouns are {', '.join(sorted(NOUNS))}."
         ),
         "home/wan0/global-address=fe80::1: fe80::1 is no address that a tunnel can end at.",
         "home/wan0/global-address=: wan0/global-address has one value, such as 2001:db8::1.",

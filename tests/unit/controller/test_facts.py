@@ -83,6 +83,13 @@ def test_a_fact_that_is_lost_and_comes_back_different_has_changed_once() -> None
     assert changed(lost, back) == [FactChange("home", WAN, ONE, TWO)]
 
 
+def test_what_no_end_is_made_of_is_nothing_while_it_is_lost() -> None:
+    servers = FactKey("wan0", "dns-servers")
+    lost, back = after({servers: ONE}, {servers: ()}), after({servers: ONE}, {servers: ()}, {servers: ONE})
+    assert changed(after({servers: ONE}), lost, servers) == [FactChange("home", servers, ONE, ())]
+    assert changed(lost, back, servers) == [FactChange("home", servers, (), ONE)]
+
+
 def test_what_no_peer_asks_for_is_no_change() -> None:
     assert not changed({}, after({WAN: ONE, NAME: ONE}), PREFIX)
 

@@ -61,6 +61,29 @@ def test_facts_and_their_values_are_no_more_than_a_router_can_need() -> None:
     assert {len(each.values) for each in kept} == {16}
 
 
+def test_many_large_values_are_no_more_than_a_router_can_need_either() -> None:
+    many = [fact_pb2.Fact(subject=f"wan{number}", values=["x" * 4000] * 16) for number in range(1000)]
+    assert 0 < report(facts=many).ByteSize() <= 1 << 20
+
+
+def test_a_lease_may_end_in_many_years_and_not_in_any() -> None:
+    now = int(datetime.now(UTC).timestamp())
+    ends = [now + 30 * 86400, now + (1 << 32) - 1, now + (1 << 33), -(2**60)]
+    fact = fact_pb2.Fact(subject="wan0", values=["2001:db8::1"] * 4)
+    for end in ends:
+        fact.terms.add(origin="dhcpv6").valid_until.seconds = end
+    (kept,) = report(facts=[fact]).facts
+    told = [each.valid_until.seconds for each in kept.terms]
+    assert told[:2] == ends[:2]
+    assert abs(told[2] - now - (1 << 32)) <= 3700
+    assert told[3] == datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+
+
+def test_there_are_no_more_terms_than_values() -> None:
+    fact = fact_pb2.Fact(values=["2001:db8::1"], terms=[fact_pb2.Terms(origin="dhcpv6")] * 10_000)
+    assert [len(each.terms) for each in report(facts=[fact]).facts] == [1]
+
+
 def test_a_time_that_was_not_told_is_not_made_up() -> None:
     assert not report(applied_revision=1).HasField("observed_at")
 

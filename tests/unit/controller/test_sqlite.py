@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tasuki_controller import drift_rows, fact_rows
+from tasuki_controller import drift_rows, fact_rows, sqlite
 from tasuki_controller.facts import Fact, FactChange
 from tasuki_controller.sqlite import DATABASE, SqliteStore
 from tasuki_controller.store import DriftFilter, DriftListing, FactRecord, IntentMark, Revision, StoreError
@@ -192,29 +192,72 @@ async def test_a_change_of_a_fact_is_recorded_with_the_routers_that_follow_it(st
     await store.learn({}, moves, marks, NOW)
     assert await store.intents() == marks
     assert await store.fact_changes(router=None, before=None, limit=10) == [
-        FactRecord(2, NOW, moves[1], ("home", "vps")),
-        FactRecord(1, NOW, moves[0], ("home", "vps")),
+        FactRecord(2, 2, NOW, moves[1], ("home", "vps")),
+        FactRecord(1, 1, NOW, moves[0], ("home", "vps")),
     ]
     (first,) = await store.fact_changes(router="home", before=None, limit=10)
     assert first.number == 1
     assert [each.number for each in await store.fact_changes(router=None, before=2, limit=10)] == [1]
 
 
-async def test_the_oldest_changes_of_a_routers_facts_make_room_and_no_other_routers(
+async def test_what_a_router_tells_at_one_time_is_one_event(store: SqliteStore) -> None:
+    moved = [
+        FactChange(router, FactKey("wan0", noun), (), ("2001:db8::1",))
+        for router, noun in (
+            ("home", "delegated-prefix"),
+            ("home", "dns-servers"),
+            ("vps", "global-address"),
+            ("home", "former-prefixes"),
+        )
+    ]
+    await store.learn({}, moved, {}, NOW)
+    await store.learn({}, moved[:1], {}, NOW)
+    kept = await store.fact_changes(router=None, before=None, limit=10)
+    assert [(each.number, each.event) for each in kept] == [(5, 5), (4, 1), (3, 3), (2, 1), (1, 1)]
+
+
+async def test_the_oldest_changes_of_a_noun_of_a_router_make_room_and_no_others(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fact_rows, "_CHANGES_KEPT", 3)
-    key = FactKey("wan0", "addresses")
-    for router in ("home", *["broken"] * 5, "home"):
+    flapping, steady = FactKey("wan0", "default-routers"), FactKey("wan0", "delegated-prefix")
+    for router, key in (
+        ("home", flapping),
+        ("broken", steady),
+        *[("broken", flapping)] * 5,
+        ("home", steady),
+    ):
         await store.learn({}, [FactChange(router, key, (), ("2001:db8::1",))], {}, NOW)
     kept = await store.fact_changes(router=None, before=None, limit=10)
     assert [(each.number, each.change.router) for each in kept] == [
-        (7, "home"),
+        (8, "home"),
+        (7, "broken"),
         (6, "broken"),
         (5, "broken"),
-        (4, "broken"),
+        (2, "broken"),
         (1, "home"),
     ]
+
+
+async def test_changes_of_a_database_without_events_are_those_that_came_at_one_time(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / DATABASE) as database:
+        for script in sqlite._MIGRATIONS[:4]:
+            database.executescript(script)
+        database.execute("PRAGMA user_version = 4")
+        rows = [(1000, "home"), (1000, "vps"), (1000, "home"), (2000, "home"), (2000, "vps")]
+        database.executemany(
+            "INSERT INTO fact_change VALUES"
+            " (NULL, ?, ?, 'wan0', 'dns-servers', '[]', '[\"2001:db8::53\"]', '[]')",
+            rows,
+        )
+    database.close()
+    store = await SqliteStore.open(tmp_path)
+    kept = await store.fact_changes(router=None, before=None, limit=10)
+    assert [(each.number, each.event) for each in kept] == [(5, 5), (4, 4), (3, 1), (2, 2), (1, 1)]
+    assert kept[0].change == FactChange("vps", FactKey("wan0", "dns-servers"), (), ("2001:db8::53",))
+    await store.learn({}, [kept[0].change], {}, NOW)
+    assert [each.event for each in await store.fact_changes(router="vps", before=None, limit=1)] == [6]
+    await store.close()
 
 
 async def test_a_database_from_before_facts_opens_and_nothing_is_told(tmp_path: Path) -> None:
