@@ -32,7 +32,7 @@ class Answer(NamedTuple):
     complaint: str
 
 
-async def run(*command: str, doing: str, stdin: str = "", limit: float = LIMIT) -> Answer:
+async def run(*command: str, doing: str, stdin: str = "") -> Answer:
     """Run a program and wait for its end, however it ends.
 
     Raises:
@@ -46,10 +46,10 @@ async def run(*command: str, doing: str, stdin: str = "", limit: float = LIMIT) 
     except OSError as e:
         raise Transient(f"{doing}: cannot run {name}: {e.strerror}") from e
     try:
-        async with asyncio.timeout(limit):
+        async with asyncio.timeout(LIMIT):
             output, complaint = await process.communicate(stdin.encode())
     except TimeoutError:
-        raise Transient(f"{doing}: {name} did not end within {limit:.0f} s") from None
+        raise Transient(f"{doing}: {name} did not end within {LIMIT:.0f} s") from None
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):

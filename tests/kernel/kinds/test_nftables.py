@@ -14,7 +14,7 @@ from kernel.kinds.machine import Kinds
 from netns import Namespace
 from tasuki_agent.errors import Foreign, Transient
 from tasuki_agent.intent import BrokenIntent, Intent
-from tasuki_agent.kernel import Kernel, monitor, netlink, nft, uapi
+from tasuki_agent.kernel import Kernel, monitor, netlink, nft, run, uapi
 from tasuki_agent.kind import Create, Delete, Update, differences
 from tasuki_agent.kinds import load
 from tasuki_agent.kinds.nftables.kind import NftablesKind
@@ -348,9 +348,13 @@ async def test_nothing_is_learned_of_a_listing_that_somebody_may_have_changed(
     assert set(differences(WANTED, await seen(kind))) == {"chain forward-syn"}
 
 
+def look_for_programs_in(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "environment", lambda: {"PATH": f"{directory}"})
+
+
 @pytest.fixture
-def no_nft(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nft, "PROGRAM", "nft-is-not-installed")
+def no_nft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_for_programs_in(tmp_path, monkeypatch)
 
 
 @pytest.mark.usefixtures("no_nft")
@@ -366,10 +370,10 @@ async def test_a_missing_program_is_told_with_what_to_install(kind: NftablesKind
 
 
 async def test_a_table_that_can_no_longer_be_listed_says_why(
-    kind: NftablesKind, monkeypatch: pytest.MonkeyPatch
+    kind: NftablesKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await kind.apply(Create(TABLE, WANTED))
-    monkeypatch.setattr(nft, "PROGRAM", "nft-is-not-installed")
+    look_for_programs_in(tmp_path, monkeypatch)
     (_, why), *_ = differences(WANTED, await seen(kind)).values()
     assert "install the package nftables" in why
     monkeypatch.undo()
@@ -408,11 +412,11 @@ async def test_a_full_disk_keeps_no_table_from_being_loaded(
 
 
 async def test_nft_is_asked_only_after_a_transaction(
-    router: Namespace, kind: NftablesKind, monkeypatch: pytest.MonkeyPatch
+    router: Namespace, kind: NftablesKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await kind.apply(Create(TABLE, WANTED))
     first = await kind.observe()
-    monkeypatch.setattr(nft, "PROGRAM", "nft-is-not-installed")
+    look_for_programs_in(tmp_path, monkeypatch)
     assert await kind.observe() is first
     router.run("nft", "add table ip somebodys")
     assert (await seen(kind)).unread
@@ -422,10 +426,10 @@ async def test_a_program_that_does_not_end_is_not_waited_for(
     kind: NftablesKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "nft"
-    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.write_text("#!/bin/sh\nexec /bin/sleep 600\n")
     program.chmod(0o755)
-    monkeypatch.setattr(nft, "PROGRAM", str(program))
-    monkeypatch.setattr(nft, "LIMIT", 0.2)
+    look_for_programs_in(tmp_path, monkeypatch)
+    monkeypatch.setattr(run, "LIMIT", 0.2)
     with pytest.raises(Transient, match="did not end within"):
         await kind.apply(Create(TABLE, WANTED))
 
@@ -453,13 +457,13 @@ async def test_a_check_changes_nothing(kind: NftablesKind, kernel: Kernel) -> No
 
 
 async def test_a_commit_is_prepared_with_nft_where_there_is_something_for_it(
-    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+    kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds = load(kernel)
     preparation = await prepare(kinds, intent("tun0"), FactBook())
     assert preparation.plan == ["create nftables table inet tasuki"]
 
-    monkeypatch.setattr(nft, "PROGRAM", "nft-is-not-installed")
+    look_for_programs_in(tmp_path, monkeypatch)
     assert (await prepare(kinds, Intent.parse(1, b"{}"), FactBook())).plan == []
     with pytest.raises((Transient, BrokenIntent), match="install the package nftables"):
         await prepare(kinds, intent("tun0"), FactBook())
