@@ -676,7 +676,7 @@ class NetworkWanIpv6RouterAdvertisements(Model):
 
 
 class NetworkWanIpv6PrefixDelegationVendorClass(Model):
-    """A vendor class that the client says it is of (option 16)."""
+    """The vendor class that the client says it is of (option 16). dhcpcd tells of one vendor only."""
 
     enterprise_number: int = Field(validation_alias="enterprise-number", serialization_alias="enterprise-number")
     """The vendor, as IANA numbers them."""
@@ -716,7 +716,7 @@ class NetworkWanIpv6PrefixDelegation(Model):
     search domains, SNTP servers and the AFTR's name."""
 
     vendor_class: tuple[NetworkWanIpv6PrefixDelegationVendorClass, ...] = Field(default=(), validation_alias="vendor-class", serialization_alias="vendor-class")
-    """A vendor class that the client says it is of (option 16)."""
+    """The vendor class that the client says it is of (option 16). dhcpcd tells of one vendor only."""
 
     own_address: NetworkWanIpv6PrefixDelegationOwnAddress | None = Field(default=None, validation_alias="own-address", serialization_alias="own-address")
     """An address of this interface in the delegated prefix, for lines whose router advertisements have no

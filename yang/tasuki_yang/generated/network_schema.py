@@ -302,6 +302,11 @@ NETWORK = Schema(
                                     bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
                                     patterns=(
                                         Pattern(
+                                            '[a-zA-Z0-9_][a-zA-Z0-9_.\\-]*',
+                                            message='The configuration of dhcpcd, dnsmasq and nft has this name in it: it consists of letters, digits, dots, dashes and underscores, and does not begin with a dash or a dot.',
+                                            app_tag='interface-name-not-plain',
+                                        ),
+                                        Pattern(
                                             '[!-.0-~]+',
                                             message='An interface name has no spaces and no slashes.',
                                         ),
@@ -1593,6 +1598,11 @@ NETWORK = Schema(
                                     bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
                                     patterns=(
                                         Pattern(
+                                            '[a-zA-Z0-9_][a-zA-Z0-9_.\\-]*',
+                                            message='The configuration of dhcpcd, dnsmasq and nft has this name in it: it consists of letters, digits, dots, dashes and underscores, and does not begin with a dash or a dot.',
+                                            app_tag='interface-name-not-plain',
+                                        ),
+                                        Pattern(
                                             '[!-.0-~]+',
                                             message='An interface name has no spaces and no slashes.',
                                         ),
@@ -1671,7 +1681,7 @@ NETWORK = Schema(
                                                 by_label(
                                                     Leaf(
                                                         'enterprise-number',
-                                                        Type('uint32', bounds=Bounds(((0, 4294967295),))),
+                                                        Type('uint32', bounds=Bounds(((1, 4294967295),))),
                                                     ),
                                                     Leaf(
                                                         'octets',

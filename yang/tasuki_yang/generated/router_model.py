@@ -223,7 +223,7 @@ class InterfacesInterfaceIpv6(Model):
 
 
 class InterfacesInterfaceDhcpClientIpv6VendorClass(Model):
-    """A vendor class that the client says it is of (option 16)."""
+    """The vendor class that the client says it is of (option 16). dhcpcd tells of one vendor only."""
 
     enterprise_number: int = Field(validation_alias="enterprise-number", serialization_alias="enterprise-number")
     """The vendor, as IANA numbers them."""
@@ -253,7 +253,7 @@ class InterfacesInterfaceDhcpClientIpv6(Model):
     search domains, SNTP servers and the AFTR's name."""
 
     vendor_class: tuple[InterfacesInterfaceDhcpClientIpv6VendorClass, ...] = Field(default=(), validation_alias="vendor-class", serialization_alias="vendor-class")
-    """A vendor class that the client says it is of (option 16)."""
+    """The vendor class that the client says it is of (option 16). dhcpcd tells of one vendor only."""
 
 
 class InterfacesInterfaceDhcpClientIpv4(Model):

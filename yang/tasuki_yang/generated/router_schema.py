@@ -508,7 +508,7 @@ ROUTER = Schema(
                                                 by_label(
                                                     Leaf(
                                                         'enterprise-number',
-                                                        Type('uint32', bounds=Bounds(((0, 4294967295),))),
+                                                        Type('uint32', bounds=Bounds(((1, 4294967295),))),
                                                     ),
                                                     Leaf(
                                                         'octets',
