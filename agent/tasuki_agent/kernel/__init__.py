@@ -46,7 +46,8 @@ class Kernel:
     monitor: Monitor | None = None
 
     def __init__(self, state_dir: Path) -> None:
-        self._state_dir = state_dir
+        self.state_dir = state_dir
+        """Where daemons have their files too."""
 
     async def __aenter__(self) -> Self:
         """Open the sockets.
@@ -57,9 +58,9 @@ class Kernel:
         check_release(os.uname().release)
         self.rtnetlink = Rtnetlink()
         self.interfaces = Interfaces()
-        self.sysctls = Sysctls(self._state_dir / "sysctl.json")
-        self.nft = Nft(self._state_dir / "nftables.json")
-        self.programs = supervisor(self._state_dir, self.world)
+        self.sysctls = Sysctls(self.state_dir / "sysctl.json")
+        self.nft = Nft(self.state_dir / "nftables.json")
+        self.programs = supervisor(self.state_dir, self.world)
         return self
 
     async def __aexit__(self, *_: object) -> None:
