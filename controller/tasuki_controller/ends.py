@@ -107,8 +107,13 @@ def own_end(line: Line, address: str | None) -> OwnEnd:
     if address:
         return typed(address)
     if place := line.delegated_address:
-        return DelegatedAddress(line.interface, place.subnet_id, _canonical_id(place.interface_id))
+        return delegated(line.interface, place)
     return GlobalAddress(line.interface)
+
+
+def delegated(interface: str, place: Place) -> DelegatedAddress:
+    """An address in the prefix that is delegated on the interface."""
+    return DelegatedAddress(interface, place.subnet_id, _canonical_id(place.interface_id))
 
 
 def as_told(end: OwnEnd, router: str, known: KnownFacts) -> Fixed | Untold:

@@ -57,7 +57,8 @@ def _fitting(root: type[Root], schema: Schema, tree: Any) -> Root:
 def _repair(schema: Schema, tree: Any, location: Location) -> tuple[Location, Any]:
     """A place, and what to put there: a misfit is left out, and what is missing is stood in for.
 
-    Without its key, or a number that it needs, a list entry says nothing, and is a misfit itself.
+    Without its key, or a number that it needs, a list entry says nothing, and is a misfit itself; so is a
+    container whose presence means something.
     """
     node: Node | None = schema.top
     way: Location = ()
@@ -66,6 +67,8 @@ def _repair(schema: Schema, tree: Any, location: Location) -> tuple[Location, An
         above, node = node, _child(node, step)
         if isinstance(tree, dict) and step in tree:
             way = (*way, step)
+            if isinstance(node, Container) and node.presence:
+                entry = way
         elif isinstance(tree, list) and isinstance(step, int):
             entry = way = (*way, step)
         elif isinstance(tree, dict) and node is not None:

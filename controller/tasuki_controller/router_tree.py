@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 
+from pydantic import BaseModel
 from tasuki_yang.tree import Tree
 
 from tasuki_controller.ends import (
@@ -28,6 +29,10 @@ MAIN = "main"
 """Name of the static protocol instance that services share: routes to one prefix contradict each other."""
 CONNECTED_METRIC = 256
 """What the kernel gives the route to an address's own prefix (IP6_RT_PRIO_ADDRCONF)."""
+WITHOUT_AUTOCONFIGURATION = {"tasuki-nftables:keep-ipv6-autoconfiguration-out": True}
+WITHOUT_IPV6 = WITHOUT_AUTOCONFIGURATION | {"tasuki-nftables:keep-ipv6-forwarding-out": True}
+ADVERTISEMENT_INTERVAL = 600
+"""Seconds, of router advertisements of which nothing is said."""
 IPV6_METRIC = 1024
 """What a route has that says nothing of it."""
 
@@ -61,10 +66,22 @@ def router_tree(
     interfaces: Iterable[Node] = (),
     static_routes: Mapping[str, Node] | None = None,
     ipv6_rules: Iterable[Node] = (),
+    delegated_prefixes: Iterable[str] = (),
     forwarding: Iterable[Family] = (),
+    dns_forwarder: Node | None = None,
     controller_timeout: int | None = None,
 ) -> Tree:
-    """A router tree. `static_routes` holds what `routes` returns, by name of the protocol instance."""
+    """A router tree.
+
+    Args:
+        interfaces: what `interface` returns.
+        static_routes: what `routes` returns, by name of the protocol instance.
+        ipv6_rules: what `rule` returns.
+        delegated_prefixes: the interfaces on which the prefixes are delegated that are not to go back.
+        forwarding: what is forwarded.
+        dns_forwarder: what `forwarder` returns.
+        controller_timeout: in seconds.
+    """
     routing: Node = {}
     if static_routes:
         routing["control-plane-protocols"] = {
@@ -75,6 +92,8 @@ def router_tree(
         }
     if rules := sorted(ipv6_rules, key=itemgetter("name")):
         routing["tasuki-rule:rules"] = {"ipv6": {"rule": rules}}
+    if prefixes := sorted(delegated_prefixes):
+        routing["tasuki-route:delegated-prefix-route"] = [{"interface": name} for name in prefixes]
     if switches := dict.fromkeys(sorted(forwarding), True):
         routing["tasuki-sysctl:forwarding"] = switches
     tree: Tree = {}
@@ -82,6 +101,8 @@ def router_tree(
         tree["ietf-interfaces:interfaces"] = {"interface": entries}
     if routing:
         tree["ietf-routing:routing"] = routing
+    if dns_forwarder:
+        tree["tasuki-dnsmasq:dns-forwarder"] = dns_forwarder
     if controller_timeout is not None:
         tree["tasuki-agent:agent"] = {"controller-timeout": controller_timeout}
     return tree
@@ -101,16 +122,58 @@ def interface(
 
 def line_interface(line: Line) -> list[Node]:
     """The interface toward a line, if anything is asked of it."""
-    node = ipv6(accept_router_advertisements="always" if line.advertised else None)
-    if isinstance(line.end, DelegatedAddress):
-        place = {"lease": line.end.interface, **_place(line.end), "prefix-length": 128}
-        node["tasuki-address:delegated-address"] = [place]
+    node = ipv6(
+        accept_router_advertisements="always" if line.advertised else None,
+        delegated=[line_address(line.end)] if isinstance(line.end, DelegatedAddress) else [],
+    )
     return [interface(line.interface.name, line.interface.kind, ipv6=node)] if node else []
+
+
+def line_address(end: DelegatedAddress) -> Node:
+    """An address of a line in the prefix that is delegated there: nothing else of it is on the line."""
+    return {"lease": end.interface, **_place(end), "prefix-length": 128}
+
+
+def lan_address(end: DelegatedAddress) -> Node:
+    """The router's address on a LAN that has a /64 of a delegated prefix, which hosts leave gradually."""
+    return {"lease": end.interface, **_place(end), "renumbering": "deprecate"}
 
 
 def without_autoconfiguration(lan: Existing) -> Node:
     """A LAN whose hosts are not to have IPv6 addresses."""
-    return interface(lan.name, lan.kind, link={"tasuki-nftables:keep-ipv6-autoconfiguration-out": True})
+    return interface(lan.name, lan.kind, link=WITHOUT_AUTOCONFIGURATION)
+
+
+def in_same_words(granted: BaseModel | None, *but: str) -> Node:
+    """What both trees say in the same words, by a grouping of their own: all of it but these attributes."""
+    if granted is None:
+        return {}
+    node: Node = granted.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=set(but))
+    return node
+
+
+def dhcp_client(*, lease_source: str, ipv6: Node | None, ipv4: Node | None) -> Node:
+    """What makes an interface ask for leases, if it asks for any; a family that asks for nothing is None."""
+    asked = {name: node for name, node in (("ipv6", ipv6), ("ipv4", ipv4)) if node is not None}
+    source = {} if lease_source == "agent" else {"lease-source": lease_source}
+    return {"tasuki-dhcp-client:dhcp-client": source | asked} if asked else {}
+
+
+def router_advertisements(*, managed: bool, other: bool, mtu: int | None, interval: int, names: Node) -> Node:
+    """What hosts are told, in the terms of RFC 4861; `names` are the DNS servers and search domains."""
+    flags = {"managed-flag": managed, "other-config-flag": other}
+    return {
+        "send-advertisements": True,
+        **({} if interval == ADVERTISEMENT_INTERVAL else {"max-rtr-adv-interval": interval}),
+        **{flag: True for flag, is_set in flags.items() if is_set},
+        **({} if mtu is None else {"link-mtu": mtu}),
+        **{f"tasuki-dnsmasq:{label}": value for label, value in names.items()},
+    }
+
+
+def forwarder(interfaces: Iterable[str], served: Node) -> Node:
+    """A DNS forwarder for the hosts of these interfaces."""
+    return {"interface": sorted(interfaces), **served}
 
 
 def vxlan(
@@ -181,21 +244,42 @@ def _place(end: DelegatedAddress) -> Node:
     return {"subnet-id": end.subnet_id, "interface-id": end.interface_id}
 
 
-def ipv4(*addresses: Node, reverse_path_filter: Literal["off"] | None = None) -> Node:
+def ipv4(
+    *addresses: Node,
+    is_leased: bool = False,
+    dhcp_server: Node | None = None,
+    reverse_path_filter: Literal["off"] | None = None,
+) -> Node:
     """The IPv4 part of an interface."""
     node: Node = {}
     if addresses:
         node["address"] = sorted(addresses, key=itemgetter("ip"))
+    if is_leased:
+        node["tasuki-address:leased-address"] = {}
+    if dhcp_server is not None:
+        node["tasuki-dnsmasq:dhcp-server"] = dhcp_server
     if reverse_path_filter:
         node["tasuki-sysctl:reverse-path-filter"] = reverse_path_filter
     return node
 
 
-def ipv6(*addresses: Node, accept_router_advertisements: Literal["always"] | None = None) -> Node:
-    """The IPv6 part of an interface."""
+def ipv6(
+    *addresses: Node,
+    delegated: Iterable[Node] = (),
+    advertised: Node | None = None,
+    dhcp_server: Node | None = None,
+    accept_router_advertisements: Literal["always"] | None = None,
+) -> Node:
+    """The IPv6 part of an interface; `delegated` are addresses in delegated prefixes."""
     node: Node = {}
     if addresses:
         node["address"] = sorted(addresses, key=itemgetter("ip"))
+    if advertised:
+        node["ietf-ipv6-unicast-routing:ipv6-router-advertisements"] = advertised
+    if places := list(delegated):
+        node["tasuki-address:delegated-address"] = places
+    if dhcp_server is not None:
+        node["tasuki-dnsmasq:dhcp-server"] = dhcp_server
     if accept_router_advertisements:
         node["tasuki-sysctl:accept-router-advertisements"] = accept_router_advertisements
     return node
@@ -228,6 +312,11 @@ def route(prefix: str, *, dev: str, via: str | None = None, metric: int | None =
     if via:
         next_hop["next-hop-address"] = via
     return _route(prefix, next_hop, metric)
+
+
+def route_by_lease(prefix: str, *, dev: str, metric: int) -> Node:
+    """A route to the router that comes with the DHCPv4 lease on an interface."""
+    return _route(prefix, {"tasuki-route:router-of-lease": dev}, metric)
 
 
 def unreachable(prefix: str) -> Node:

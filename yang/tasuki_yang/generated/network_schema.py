@@ -455,8 +455,8 @@ NETWORK = Schema(
                                                         Type(
                                                             'uint8',
                                                             bounds=Bounds(
-                                                                ((2, 2), (4, 5), (7, 14), (16, 27), (29, 41), (43, 49), (55, 57), (60, 118), (120, 254)),
-                                                                "Options 1, 3, 6, 15, 28, 42 and 119 follow from the rest, 50 to 54 and 58 to 59 are the protocol's own, and 0 and 255 are none.",
+                                                                ((2, 2), (4, 5), (7, 11), (13, 14), (16, 27), (29, 41), (43, 49), (60, 60), (62, 79), (83, 117), (120, 254)),
+                                                                "Options 1, 3, 6, 12, 15, 28, 42 and 119 follow from the rest, 50 to 59, 61, 80 to 82 and 118 are the protocol's own, and 0 and 255 are none.",
                                                             ),
                                                         ),
                                                     ),
@@ -728,7 +728,6 @@ NETWORK = Schema(
                                         Type('string', 'ipv6-address-no-zone'),
                                     ),
                                 ),
-                                user_ordered=True,
                                 cases=(('upstream', 'server'),),
                             ),
                             Leaf(
@@ -737,6 +736,11 @@ NETWORK = Schema(
                                     'string',
                                     bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
                                     patterns=(
+                                        Pattern(
+                                            '[a-zA-Z0-9_][a-zA-Z0-9_.\\-]*',
+                                            message='The configuration of dhcpcd, dnsmasq and nft has this name in it: it consists of letters, digits, dots, dashes and underscores, and does not begin with a dash or a dot.',
+                                            app_tag='interface-name-not-plain',
+                                        ),
                                         Pattern(
                                             '[!-.0-~]+',
                                             message='An interface name has no spaces and no slashes.',
@@ -786,7 +790,6 @@ NETWORK = Schema(
                                                 Type('string', 'ipv6-address-no-zone'),
                                             ),
                                         ),
-                                        user_ordered=True,
                                     ),
                                 ),
                             ),

@@ -830,7 +830,8 @@ class DnsForwarder(Model):
     """Interfaces whose hosts are answered."""
 
     server: tuple[str, ...] = ()
-    """Servers, tried in this order."""
+    """Servers that all know the same: whichever has answered is asked again, and all of them when it does
+    not."""
 
     servers_of_lease: str | None = Field(default=None, validation_alias="servers-of-lease", serialization_alias="servers-of-lease")
     """The servers that came with the leases on this interface. Without a lease there are none."""

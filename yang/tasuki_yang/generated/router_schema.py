@@ -193,8 +193,8 @@ ROUTER = Schema(
                                                         Type(
                                                             'uint8',
                                                             bounds=Bounds(
-                                                                ((2, 2), (4, 5), (7, 14), (16, 27), (29, 41), (43, 49), (55, 57), (60, 118), (120, 254)),
-                                                                "Options 1, 3, 6, 15, 28, 42 and 119 follow from the rest, 50 to 54 and 58 to 59 are the protocol's own, and 0 and 255 are none.",
+                                                                ((2, 2), (4, 5), (7, 11), (13, 14), (16, 27), (29, 41), (43, 49), (60, 60), (62, 79), (83, 117), (120, 254)),
+                                                                "Options 1, 3, 6, 12, 15, 28, 42 and 119 follow from the rest, 50 to 59, 61, 80 to 82 and 118 are the protocol's own, and 0 and 255 are none.",
                                                             ),
                                                         ),
                                                     ),
@@ -1697,6 +1697,11 @@ ROUTER = Schema(
                             bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
                             patterns=(
                                 Pattern(
+                                    '[a-zA-Z0-9_][a-zA-Z0-9_.\\-]*',
+                                    message='The configuration of dhcpcd, dnsmasq and nft has this name in it: it consists of letters, digits, dots, dashes and underscores, and does not begin with a dash or a dot.',
+                                    app_tag='interface-name-not-plain',
+                                ),
+                                Pattern(
                                     '[!-.0-~]+',
                                     message='An interface name has no spaces and no slashes.',
                                 ),
@@ -1719,7 +1724,6 @@ ROUTER = Schema(
                             'union',
                             members=(Type('string', 'ipv4-address-no-zone'), Type('string', 'ipv6-address-no-zone'),),
                         ),
-                        user_ordered=True,
                         cases=(('upstream', 'server'),),
                     ),
                     Leaf(
@@ -1728,6 +1732,11 @@ ROUTER = Schema(
                             'string',
                             bounds=Bounds(((1, 15),), 'An interface name has 1 to 15 characters.'),
                             patterns=(
+                                Pattern(
+                                    '[a-zA-Z0-9_][a-zA-Z0-9_.\\-]*',
+                                    message='The configuration of dhcpcd, dnsmasq and nft has this name in it: it consists of letters, digits, dots, dashes and underscores, and does not begin with a dash or a dot.',
+                                    app_tag='interface-name-not-plain',
+                                ),
                                 Pattern(
                                     '[!-.0-~]+',
                                     message='An interface name has no spaces and no slashes.',
@@ -1777,7 +1786,6 @@ ROUTER = Schema(
                                         Type('string', 'ipv6-address-no-zone'),
                                     ),
                                 ),
-                                user_ordered=True,
                             ),
                         ),
                     ),

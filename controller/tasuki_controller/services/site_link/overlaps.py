@@ -22,6 +22,7 @@ from tasuki_controller.services.site_link.link import (
     sites,
     source_of,
 )
+from tasuki_controller.subnets import overlapping
 
 
 class Role(Enum):
@@ -60,7 +61,7 @@ def check_overlaps(links: Iterable[SiteLink], written: Mapping[str, Router]) -> 
                 uses.setdefault((use.prefix, use.role, link_name), use)
     told: set[frozenset[str]] = set()
     for router in sorted(by_router.keys() - {""}):
-        for use, other in _overlapping(by_router[router].values()):
+        for use, other in overlapping(by_router[router].values(), _is_one_place):
             pair = frozenset((use.path, other.path))
             if pair not in told:
                 told.add(pair)
@@ -99,26 +100,6 @@ def _subnets(interface: InterfacesInterface) -> Iterator[Prefix]:
             yield ip_interface(f"{address.ip}/{address.prefix_length}").network
         except ValueError:
             continue  # YANG refuses it.
-
-
-def _overlapping(uses: Iterable[Use]) -> Iterator[tuple[Use, Use]]:
-    """Each prefix with the first of those before it that it lies in, of what cannot be in one place.
-
-    Sorted, a prefix comes right after those that it lies in: two prefixes never overlap in part.
-    """
-    around: list[Use] = []
-    for use in sorted(uses, key=_order):
-        while around and not around[-1].prefix.overlaps(use.prefix):
-            around.pop()
-        other = next((each for each in around if not _is_one_place(each, use)), None)
-        if other:
-            yield use, other
-        around.append(use)
-
-
-def _order(use: Use) -> tuple[int, int, int, str, str]:
-    prefix = use.prefix
-    return prefix.version, int(prefix.network_address), prefix.prefixlen, use.path, use.text
 
 
 def _is_one_place(use: Use, other: Use) -> bool:
