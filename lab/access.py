@@ -33,6 +33,7 @@ CONTROLLER = "192.0.2.1"
 FIRST, SECOND, SMALL = "2001:db8:1200::/56", "2001:db8:3400::/56", "2001:db8:5600:ab0::/60"
 """What is delegated; the last one as a home gateway does it."""
 OPTIONS = {DNS: wire_addresses(RESOLVER), SNTP: wire_addresses(TIME_SERVER)}
+NGN = Delegation(FIRST, renew=7200, preferred=12600, valid=14400, options=OPTIONS)
 PROMPT = Delegation(FIRST, renew=4, preferred=60, valid=90, options=OPTIONS)
 """A lease that the client has renewed so often that it sees any change within seconds."""
 

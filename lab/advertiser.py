@@ -6,6 +6,8 @@ of 0, and from that moment on nothing that is sent to the old one arrives.
 
 import os
 import signal
+import socket
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -113,3 +115,23 @@ class Advertiser:
                 prefixes=prefixes,
             )
         self._config.write_text(text)
+
+
+def flood(machine: Namespace, port: str, count: int) -> None:
+    """Advertise so many prefixes that nobody has, one at a time, as fast as they can be sent."""
+    with machine.entered():
+        sender = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+        index = socket.if_nametoindex(port)
+    with sender:
+        sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        for number in range(count):
+            sender.sendto(_advertisement(number), ("ff02::1", 0, 0, index))
+
+
+def _advertisement(number: int) -> bytes:
+    """A router advertisement with one prefix, valid for a minute (RFC 4861 sections 4.2 and 4.6.2)."""
+    router = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0)
+    on_link_and_autonomous = 0xC0
+    information = struct.pack("!BBBBIII", 3, 4, 64, on_link_and_autonomous, 60, 60, 0)
+    return router + information + struct.pack("!IIQ", 0x20010DB8, 0xF1000000 | number, 0)

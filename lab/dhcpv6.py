@@ -113,6 +113,11 @@ class Server:
         return (self.directory / "kea.log").read_text()
 
     @property
+    def identifier(self) -> bytes:
+        """Its DUID."""
+        return bytes.fromhex((self.directory / "kea-dhcp6-serverid").read_text().replace(":", ""))
+
+    @property
     def _file(self) -> Path:
         return self.directory / "kea.json"
 

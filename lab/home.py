@@ -11,11 +11,12 @@ from ipaddress import IPv6Network
 from pathlib import Path
 from typing import Any
 
-from access import OUTSIDE, PROMPT, VPS, Access
+from access import LINE, OUTSIDE, PROMPT, VPS, Access
 from deployment import Deployment
 from dhcpv6 import Delegation
 from hosts import Host
 from netns import Namespace, until
+from tasuki_proto.v1.config_pb2 import OPERATION_REPLACE
 from tasuki_yang.facts import address_in
 from traffic import Flow
 
@@ -170,6 +171,14 @@ class Home:
             )
         for flow in self.outward:
             flow.must_pass()
+
+    def restore(self) -> None:
+        """Make everything as it is by itself, whatever has been done to it."""
+        self.access.line.renumber({LINE: None})
+        if self.access.server.delegation != PROMPT:
+            self.access.server.delegate(**vars(PROMPT))
+        self.deployment.apply(WHOLE, operation=OPERATION_REPLACE)
+        self.must_work()
 
     def ends(self, router: str) -> tuple[str | None, str | None]:
         """The local and the remote end of the tunnel that the router's kernel has."""

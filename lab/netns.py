@@ -7,10 +7,11 @@ after a failure.
 import ctypes
 import itertools
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -69,7 +70,14 @@ class Namespace:
         return namespace
 
     def delete(self) -> None:
-        """Remove it, and every process's way into it."""
+        """Remove it, every process's way into it, and the processes that are left in it.
+
+        Some are: the daemons that an agent starts go on without it.
+        """
+        pids = subprocess.run(["ip", "netns", "pids", self.name], check=False, capture_output=True, text=True)
+        for pid in map(int, pids.stdout.split()):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         subprocess.run(["ip", "netns", "delete", self.name], check=False, stderr=subprocess.DEVNULL)
 
     def run(self, *command: str, stdin: str = "", check: bool = True) -> str:
