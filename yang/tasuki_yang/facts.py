@@ -87,6 +87,7 @@ class Noun:
         subject: the canonical spelling of a subject. Raises as `canonical`.
         single: whether there is one value only.
         itself: whether that can only be the subject.
+        passing: whether there shall be none in the end, so that nobody misses it.
     """
 
     text: str
@@ -96,6 +97,7 @@ class Noun:
     subject: Callable[[str], str]
     single: bool = True
     itself: bool = False
+    passing: bool = False
 
 
 def parse_key(text: str) -> FactKey:
@@ -311,6 +313,7 @@ NOUNS: Mapping[str, Noun] = {
         canonical=_prefix,
         subject=_interface,
         single=False,
+        passing=True,
     ),
     "on-link-prefixes": Noun(
         text="a prefix that routers advertise on {}",

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import groupby
 
 from rich.table import Table
 from rich.text import Text
-from tasuki_proto.v1.fact_pb2 import Fact, FactChange, ListFactsResponse
+from tasuki_proto.v1.fact_pb2 import Fact, FactChange, ListFactsResponse, Terms
 from tasuki_yang.facts import NOUNS, FactKey
 
 from tasuki_client.render.drift import evidence
 from tasuki_client.render.tables import Cell, table
-from tasuki_client.render.times import ago, moment
+from tasuki_client.render.times import ago, left, moment
 from tasuki_client.terminal import one_line
 
 
@@ -19,7 +20,9 @@ def known(answer: ListFactsResponse, now: datetime) -> Iterator[Table | Text]:
     if not answer.facts:
         yield Text("Nothing in the intent depends on what a router learns.")
         return
-    yield table("ROUTER", "FACT", "VALUE", "STATE", "SINCE", rows=(_row(fact, now) for fact in answer.facts))
+    terms = ("FROM", "FOR") if any(fact.terms for fact in answer.facts) else ()
+    headings = ("ROUTER", "FACT", "VALUE", "STATE", "SINCE", *terms)
+    yield table(*headings, rows=(_row(fact, now)[: len(headings)] for fact in answer.facts))
     for fact in answer.facts:
         if fact.problem:
             yield Text(one_line(f"{fact.router}: {fact.subject}/{fact.noun}: {fact.problem}"), style="red")
@@ -34,28 +37,41 @@ def known(answer: ListFactsResponse, now: datetime) -> Iterator[Table | Text]:
 
 
 def changes(listed: Iterable[FactChange], now: datetime) -> Table:
-    """One line for each change."""
+    """One line for each change; those of one event are together."""
+    events = groupby(listed, lambda change: change.event or change.number)
     return table(
-        "NUMBER",
+        "EVENT",
         "WHEN",
         "ROUTER",
         "FACT",
         "CHANGE",
         "FOLLOWED BY",
-        rows=(_change(change, now) for change in listed),
+        rows=(row for event, changed in events for row in _event(event, list(changed), now)),
         right=(0,),
     )
 
 
 def _row(fact: Fact, now: datetime) -> tuple[Cell, ...]:
     since = moment(fact, "since")
+    values = [one_line(value) for value in fact.values]
+    terms = [_terms(each, now) for each in fact.terms]
+    same = len(set(terms)) <= 1
+    origins, ends = zip(*(terms[:1] if same else terms), strict=True) if terms else ((), ())
     return (
         one_line(fact.router),
         one_line(f"{fact.subject}/{fact.noun}"),
-        one_line(", ".join(fact.values)) or "-",
+        (", " if same else "\n").join(values) or "-",
         _state(fact),
         ago(since, now) if since else "never told",
+        "\n".join(origins),
+        "\n".join(ends),
     )
+
+
+def _terms(terms: Terms, now: datetime) -> tuple[str, str]:
+    """Who told a value, and for how long it holds."""
+    end = moment(terms, "valid_until")
+    return one_line(terms.origin), left(end, now) if end else "ever"
 
 
 def _state(fact: Fact) -> Text:
@@ -91,14 +107,20 @@ def _what(key: FactKey) -> str:
     return key.text if key.noun in NOUNS else str(key)
 
 
-def _change(change: FactChange, now: datetime) -> tuple[Cell, ...]:
-    when = moment(change, "time")
-    old, new = (", ".join(values) or "nothing" for values in (change.old_values, change.values))
-    return (
-        str(change.number),
+def _event(number: int, changed: list[FactChange], now: datetime) -> Iterator[tuple[Cell, ...]]:
+    """The changes in the order in which they were recorded. What they have in common is told once."""
+    *others, first = changed
+    when = moment(first, "time")
+    yield (
+        str(number),
         ago(when, now) if when else "unknown",
-        one_line(change.router),
-        one_line(f"{change.subject}/{change.noun}"),
-        one_line(f"{old} → {new}"),
-        one_line(", ".join(change.recompiled)) or "itself",
+        one_line(first.router),
+        *_change(first),
+        one_line(", ".join(first.recompiled)) or "itself",
     )
+    yield from (("", "", "", *_change(other), "") for other in reversed(others))
+
+
+def _change(change: FactChange) -> tuple[str, str]:
+    old, new = (", ".join(values) or "nothing" for values in (change.old_values, change.values))
+    return one_line(f"{change.subject}/{change.noun}"), one_line(f"{old} → {new}")

@@ -23,11 +23,21 @@ def moment(message: "Message", field: str) -> datetime | None:
 
 def ago(at: datetime, now: datetime) -> str:
     """How long ago, in the largest unit of which it has two: "90 s ago" and "2 min ago"."""
-    seconds = (now - at).total_seconds()
+    span = _span(now - at)
+    return f"{span} ago" if span else "now"
+
+
+def left(end: datetime, now: datetime) -> str:
+    """How long it takes still, in the same units."""
+    return _span(end - now) or "over"
+
+
+def _span(time: timedelta) -> str:
+    seconds = time.total_seconds()
     for unit, size, least in _UNITS:
         if seconds >= least * size:
-            return f"{int(seconds // size)} {unit} ago"
-    return "now"
+            return f"{int(seconds // size)} {unit}"
+    return ""
 
 
 def point_in_time(text: str, now: datetime) -> datetime:

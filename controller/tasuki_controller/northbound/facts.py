@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from tasuki_proto.v1 import agent_pb2, fact_pb2, fact_pb2_grpc
 from tasuki_yang.errors import ConfigError
-from tasuki_yang.facts import FactKey, Facts, Values, parse_key, parse_values
+from tasuki_yang.facts import NOUNS, FactKey, Facts, Values, parse_key, parse_values
 
 from tasuki_controller.access import Context
 from tasuki_controller.datastores import Datastores
@@ -52,6 +52,7 @@ class FactService(fact_pb2_grpc.FactServiceServicer):
                 _fact_message(router, key, fact, holders.get((router, key)), said[router])
                 for router, facts in listed.items()
                 for key, fact in sorted(facts.items())
+                if not (fact and fact.lost and NOUNS[key.noun].passing)
             ],
             evidence=[each for router in listed for each in self._fleet.evidence(router)],
         )

@@ -157,6 +157,10 @@ async def test_all_that_a_new_lease_brings_is_one_event_and_so_is_its_end(
             [],
             6,
         )
+        assert {each.noun for each in await facts_of(alice) if each.values} == {
+            "delegated-prefix",
+            "dns-servers",
+        }
 
 
 async def test_values_are_listed_with_the_terms_of_the_newest_report(

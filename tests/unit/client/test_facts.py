@@ -115,22 +115,67 @@ def test_without_any_fact_that_is_said() -> None:
     ]
 
 
+def test_where_a_value_is_from_and_how_long_it_holds_is_told_of_each_that_differs() -> None:
+    prefix = known("delegated-prefix", "2001:db8:1300::/56")
+    prefix.terms.add(origin="dhcpv6", preferred_until=before(-12_000), valid_until=before(-14_400))
+    former = known("former-prefixes", "2001:db8:1200::/56", "2001:db8:1100::/56")
+    former.terms.add(origin="dhcpv6", preferred_until=before(60), valid_until=before(-7000))
+    former.terms.add(origin="dhcpv6", preferred_until=before(60), valid_until=before(-90))
+    servers = known("dns-servers", "2001:db8::53", "2001:db8::54")
+    for _ in servers.values:
+        servers.terms.add(origin="dhcpv6")
+    over = known("ipv4-address", "192.0.2.7/24")
+    over.terms.add(origin="dhcpv4", valid_until=before(5))
+    listed = [prefix, former, servers, over, known("global-address", "2001:db8::1")]
+    assert drawn(facts.known(ListFactsResponse(facts=listed), NOW), 120) == [
+        "ROUTER  FACT                   VALUE                       STATE  SINCE    FROM    FOR",
+        "home    wan0/delegated-prefix  2001:db8:1300::/56          known  2 h ago  dhcpv6  4 h",
+        "home    wan0/former-prefixes   2001:db8:1200::/56          known  2 h ago  dhcpv6  116 min",
+        "                               2001:db8:1100::/56                          dhcpv6  90 s",
+        "home    wan0/dns-servers       2001:db8::53, 2001:db8::54  known  2 h ago  dhcpv6  ever",
+        "home    wan0/ipv4-address      192.0.2.7/24                known  2 h ago  dhcpv4  over",
+        "home    wan0/global-address    2001:db8::1                 known  2 h ago",
+    ]
+
+
+def known(noun: str, *values: str) -> Fact:
+    return Fact(router="home", subject="wan0", noun=noun, values=values, since=before(7200))
+
+
+def test_the_changes_of_one_event_are_together_in_the_order_in_which_they_came() -> None:
+    renumbered = [
+        change(9, 60, "wan0/dns-servers", values=["2001:db8::53"], event=7),
+        change(8, 60, "wan0/former-prefixes", values=["2001:db8:1200::/56"], recompiled=["vps"], event=7),
+        change(7, 60, "wan0/delegated-prefix", values=["2001:db8:1300::/56"], recompiled=["vps"], event=7),
+        change(6, 90, "wan0/dns-servers", old_values=["2001:db8::53"], event=6),
+    ]
+    assert drawn([facts.changes(renumbered, NOW)], 120) == [
+        "EVENT  WHEN      ROUTER  FACT                   CHANGE                        FOLLOWED BY",
+        "    7  60 s ago  home    wan0/delegated-prefix  nothing → 2001:db8:1300::/56  vps",
+        "                         wan0/former-prefixes   nothing → 2001:db8:1200::/56",
+        "                         wan0/dns-servers       nothing → 2001:db8::53",
+        "    6  90 s ago  home    wan0/dns-servers       2001:db8::53 → nothing        itself",
+    ]
+
+
 def test_a_change_says_what_was_and_is_and_who_followed() -> None:
     listed = [
         change(8, 3, "wan0/global-address", old_values=["2001:db8::1"], values=["2001:db8::2"]),
         change(7, 9000, "x.example/addresses", values=["2001:db8::1", "2001:db8::3"], recompiled=["vps"]),
     ]
     assert drawn([facts.changes(listed, NOW)], 200) == [
-        "NUMBER  WHEN     ROUTER  FACT                 CHANGE                              FOLLOWED BY",
-        "     8  3 s ago  home    wan0/global-address  2001:db8::1 → 2001:db8::2           itself",
-        "     7  2 h ago  home    x.example/addresses  nothing → 2001:db8::1, 2001:db8::3  vps",
+        "EVENT  WHEN     ROUTER  FACT                 CHANGE                              FOLLOWED BY",
+        "    8  3 s ago  home    wan0/global-address  2001:db8::1 → 2001:db8::2           itself",
+        "    7  2 h ago  home    x.example/addresses  nothing → 2001:db8::1, 2001:db8::3  vps",
     ]
 
 
-def change(number: int, age: int, fact: str, **fields: Sequence[str]) -> FactChange:
+def change(number: int, age: int, fact: str, *, event: int = 0, **fields: Sequence[str]) -> FactChange:
     subject, noun = fact.split("/")
     time = before(age)
-    return FactChange(number=number, time=time, router="home", subject=subject, noun=noun, **fields)
+    return FactChange(
+        number=number, event=event, time=time, router="home", subject=subject, noun=noun, **fields
+    )
 
 
 @pytest.mark.parametrize(
