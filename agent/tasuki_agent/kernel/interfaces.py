@@ -12,10 +12,15 @@ from tasuki_agent.kernel.attributes import text
 
 # linux/sockios.h
 _SIOCGIFNAME = 0x8910
+_SIOCGIFHWADDR = 0x8927
 _SIOCGIFINDEX = 0x8933
+_ARPHRD_ETHER = 1
+"""linux/if_arp.h."""
 
 _IFREQ = struct.Struct("=16si20x")
 """struct ifreq with a name and an index."""
+_HARDWARE = struct.Struct("=16sH6s16x")
+"""struct ifreq with a name, a type of hardware and an Ethernet address."""
 _GONE = (errno.ENODEV, errno.ENXIO)
 
 
@@ -42,11 +47,18 @@ class Interfaces:
         Raises:
             Transient: there is no such interface now.
         """
-        # A longer name would be cut and might hit another interface.
-        answer = self._ask(_SIOCGIFINDEX, name.encode(), 0) if len(name.encode()) < 16 else None  # noqa: PLR2004
-        if answer is None:
-            raise Transient(f"link {name} does not exist")
-        return int(_IFREQ.unpack(answer)[1])
+        return int(_IFREQ.unpack(self._of(name, _SIOCGIFINDEX))[1])
+
+    def ethernet_address_of(self, name: str) -> str:
+        """The interface's Ethernet address, such as "00:00:5e:00:53:01".
+
+        Raises:
+            Transient: there is no such interface now, or it has no such address.
+        """
+        _, hardware, address = _HARDWARE.unpack(self._of(name, _SIOCGIFHWADDR))
+        if hardware != _ARPHRD_ETHER:
+            raise Transient(f"link {name} has no Ethernet address")
+        return bytes(address).hex(":")
 
     def name_of(self, index: int) -> str | None:
         """The interface's name; None if there is no such interface now."""
@@ -54,6 +66,13 @@ class Interfaces:
         if answer is None:
             return None
         return text(_IFREQ.unpack(answer)[0])
+
+    def _of(self, name: str, question: int) -> bytes:
+        # A longer name would be cut and might hit another interface.
+        answer = self._ask(question, name.encode(), 0) if len(name.encode()) < 16 else None  # noqa: PLR2004
+        if answer is None:
+            raise Transient(f"link {name} does not exist")
+        return answer
 
     def _ask(self, question: int, name: bytes, index: int) -> bytes | None:
         try:

@@ -17,6 +17,7 @@ PACKAGE: Final[Mapping[str, str]] = {
     "dnsmasq": "dnsmasq-base",
     "mount": "mount",
     "nft": "nftables",
+    "setpriv": "util-linux",
     "systemctl": "systemd",
     "systemd-run": "systemd",
     "unshare": "util-linux",

@@ -90,6 +90,8 @@ RT_SCOPE_NOWHERE: Final = 255
 RTN_UNICAST: Final = 1
 RTN_LOCAL: Final = 2
 
+RTNH_F_ONLINK: Final = 0x4
+
 RTA_DST: Final = 1
 RTA_OIF: Final = 4
 RTA_GATEWAY: Final = 5

@@ -8,7 +8,10 @@ elsewhere the agent starts them itself, each in a session of its own (`direct`).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+MOMENT: Final = 0.3
+"""Seconds that a program must stay: one that finds its port taken or its file wrong ends sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Program:
     Attributes:
         name: by which it is known, such as "dhcpcd-wan0"; one program of a name runs at a time.
         command: the program and its arguments; it stays in the foreground.
-        digest: of all that it read when it was started, by which a change that needs a restart shows.
+        digest: of all that it reads when it is started, by which a change that needs a restart shows; a word.
         private: directories of its own in the place of others, which only it sees: path there to path here.
         environment: beside PATH and the language.
     """

@@ -20,13 +20,11 @@ from typing import Final
 
 from tasuki_agent.durable import replace_file
 from tasuki_agent.errors import Transient
-from tasuki_agent.kernel.programs import Program, Running
+from tasuki_agent.kernel.programs import MOMENT, Program, Running
 from tasuki_agent.kernel.programs.process import Process, all_end, family, stat
 from tasuki_agent.kernel.programs.watch import Watch
 from tasuki_agent.kernel.run import environment, find
 
-MOMENT: Final = 0.3
-"""Seconds that a program must stay: one that finds its port taken or its file wrong ends sooner."""
 BEGIN_SECONDS: Final = 30.0
 """For the preparations before the program itself: a few mounts."""
 ASKED_TO_END: Final = 5

@@ -38,6 +38,7 @@ class Watch:
             for tell in self.on_end:
                 tell(name)
 
+        self.forget(name)
         process = Process(running.pid, end)
         self._followed[name] = (running, process)
         return process
