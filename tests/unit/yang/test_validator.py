@@ -251,6 +251,11 @@ BAD = {
         tunnel(local="0.0.0.0"),
         ("operation-failed", "address-not-unicast", f"{VXLAN}/local", "a unicast address"),
     ),
+    "a forwarder that serves no interface": (
+        "router",
+        {"tasuki-dnsmasq:dns-forwarder": {}},
+        ("operation-failed", "interface-missing", "/tasuki-dnsmasq:dns-forwarder", "interface"),
+    ),
     "a route to nowhere": (
         "router",
         route({}),
