@@ -62,7 +62,7 @@ def want(kind: Kind, tree: Any) -> Mapping[Key, Spec]:
 
 @each_kind
 def test_a_kind_is_called_as_its_folder_and_has_a_page(kind: Kind) -> None:
-    assert type(kind).__module__.split(".")[:3] == ["tasuki_agent", "kinds", kind.name]
+    assert type(kind).__module__.split(".")[:3] == ["tasuki_agent", "kinds", kind.name.replace("-", "_")]
     assert (DOCS / f"{kind.name}.md").read_text().startswith(f"# {kind.name}\n")
 
 
