@@ -7,6 +7,7 @@ directly can run into them, or into itself. A tunnel does so over itself, or to 
 """
 
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import TypeAlias
@@ -19,6 +20,8 @@ from tasuki_yang.router import (
     InterfacesInterfaceVxlan,
     Router,
 )
+
+from tasuki_controller.subnets import Subnet, overlapping
 
 _Object: TypeAlias = tuple[Hashable, str, str]
 """What Linux knows an object by, what people call that, and the object's path."""
@@ -33,7 +36,7 @@ _RULES = "/ietf-routing:routing/tasuki-rule:rules"
 def collisions(router: Router) -> Iterator[ConfigError]:
     """Objects of a valid router tree that are one object to Linux, and tunnels that run into themselves."""
     paths: dict[Hashable, str] = {}
-    for key, name, path in (*_routes(router), *_rules(router), *_tunnels(router), *_subnets(router)):
+    for key, name, path in (*_routes(router), *_rules(router), *_tunnels(router)):
         other = paths.setdefault(key, path)
         if other != path:
             yield ConfigError(
@@ -42,6 +45,7 @@ def collisions(router: Router) -> Iterator[ConfigError]:
                 error_path=path,
                 message=f"There is {name} already, at {other}: remove one of the two or make them differ.",
             )
+    yield from _two_places(router)
     yield from _underlay_cycle(router)
     yield from _ends_at_itself(router)
 
@@ -164,14 +168,36 @@ def _impossible(path: str, app_tag: str, message: str) -> ConfigError:
     return ConfigError(error_tag="operation-failed", error_app_tag=app_tag, error_path=path, message=message)
 
 
-def _subnets(router: Router) -> Iterator[_Object]:
-    """The subnets of the interfaces that are not tunnels: both ends of a wire are one place."""
+@dataclass(frozen=True, slots=True)
+class _OnLink:
+    """A subnet of an interface that is no tunnel: both ends of a wire are one place."""
+
+    prefix: Subnet
+    text: str
+    path: str
+    """The interface's."""
+
+
+def _two_places(router: Router) -> Iterator[ConfigError]:
+    """Subnets that are on the links of two interfaces: a host in both can be reached by one of them only."""
+    for use, other in overlapping(_subnets(router), lambda one, another: one.path == another.path):
+        same = "is also" if use.prefix == other.prefix else f"lies in {other.prefix},"
+        yield ConfigError(
+            error_tag="operation-failed",
+            error_app_tag="prefixes-overlap",
+            error_path=use.path,
+            message=f"{use.prefix}, {use.text}, {same} {other.text} ({other.path}): an address can be on one "
+            "link only, so number one of the two anew.",
+        )
+
+
+def _subnets(router: Router) -> Iterator[_OnLink]:
     for interface in router.interfaces.interface:
         if interface.type.startswith("tasuki-link:"):
             continue
         path = _INTERFACES + predicate("name", interface.name)
         for family in (interface.ipv4, interface.ipv6):
             for address in family.address if family else ():
-                subnet = ip_interface(f"{address.ip}/{address.prefix_length or 32}").network
-                if subnet.num_addresses > 1 and not address.no_prefix_route:
-                    yield ("subnet", subnet), f"an interface with the subnet {subnet}", path
+                prefix = ip_interface(f"{address.ip}/{address.prefix_length or 32}").network
+                if prefix.num_addresses > 1 and not address.no_prefix_route:
+                    yield _OnLink(prefix, f"the subnet of {interface.name}", path)

@@ -52,6 +52,16 @@ class Made:
     """What tells it apart from a tunnel with this identity."""
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """An interface that a service expects to be there: a line or a LAN."""
+
+    router: str
+    name: str
+    path: str
+    """Of the node that names it."""
+
+
 class Service(Protocol):
     """A service in one transaction. Pure."""
 
@@ -66,6 +76,10 @@ class Service(Protocol):
 
     def makes(self, gaps: Gaps) -> Iterable[Made]:
         """The interfaces that it makes, each once, but those that it cannot name for what was malformed."""
+        ...
+
+    def uses(self) -> Iterable[Used]:
+        """The interfaces that it expects, and that no service makes therefore."""
         ...
 
     def compile(self) -> Iterable[Contribution]:
@@ -94,6 +108,7 @@ def services(network: Network, written: Mapping[str, Router], known: KnownFacts)
 
 def broken_rules(contributors: Iterable[Service], gaps: Gaps) -> Iterator[ConfigError]:
     """What the rules of each service and those among them all have to say."""
+    contributors = tuple(contributors)
     names: dict[tuple[str, str], Made] = {}
     tunnels: dict[tuple[str, Hashable], Made] = {}
     alike: set[tuple[str, str]] = set()
@@ -121,6 +136,14 @@ def broken_rules(contributors: Iterable[Service], gaps: Gaps) -> Iterator[Config
                 "tunnel-ends-not-unique",
                 f"On router {made.router}, {made.source} and {other.source} have the same two ends, by which "
                 f"Linux tells tunnels apart: give one of them {made.apart_by}.",
+            )
+    for used in (each for service in contributors for each in service.uses()):
+        if tunnel := names.get((used.router, used.name)):
+            yield invalid(
+                used.path,
+                "interface-role-clash",
+                f"Interface {used.name} of router {used.router} is the tunnel of {tunnel.source}: name the "
+                "interface toward the line or the hosts.",
             )
 
 

@@ -9,7 +9,7 @@ from tasuki_yang.validator import Gaps
 
 from tasuki_controller.known import KnownFacts
 from tasuki_controller.router_tree import router_tree
-from tasuki_controller.services import Contribution, Made
+from tasuki_controller.services import Contribution, Made, Used
 
 
 class ControllerTimeouts:
@@ -30,6 +30,10 @@ class ControllerTimeouts:
         return iter(())
 
     def makes(self, gaps: Gaps) -> Iterator[Made]:  # noqa: ARG002 - as every service
+        """Nothing."""
+        return iter(())
+
+    def uses(self) -> Iterator[Used]:
         """Nothing."""
         return iter(())
 

@@ -174,12 +174,38 @@ def site_link(name: str = "tun1", a: Any = None, b: Any = None, **members: Any) 
     }
 
 
-def services(*, ds_lites: Sequence[Json] = (), site_links: Sequence[Json] = (), **members: Any) -> Json:
-    """A network of DS-Lite lines and site links; `members` are those of `network`."""
+def wan(router: str = "home", interface: str = "wan0", /, **families: Any) -> Json:
+    """An access; one without families learns by router advertisements alone."""
+    return {
+        "router": router,
+        "interface": interface,
+        **(families or {"ipv6": {"router-advertisements": {}}}),
+    }
+
+
+def lan(router: str = "home", interface: str = "lan0", /, **families: Any) -> Json:
+    """A LAN; one without families has 192.168.1.0/24."""
+    plain = {"ipv4": {"address": "192.168.1.1", "prefix-length": 24}}
+    return {"router": router, "interface": interface, **(families or plain)}
+
+
+def services(
+    *,
+    ds_lites: Sequence[Json] = (),
+    site_links: Sequence[Json] = (),
+    wans: Sequence[Json] = (),
+    lans: Sequence[Json] = (),
+    forwarders: Sequence[Json] = (),
+    **members: Any,
+) -> Json:
+    """A network of these services; `members` are those of `network`."""
     document = network(*members.pop("splits", ()), **members)
     tree = document["tasuki-network:network"]
     tree["tasuki-ds-lite:ds-lite"] = list(ds_lites)
     tree["tasuki-site-link:site-link"] = list(site_links)
+    tree["tasuki-wan:wan"] = list(wans)
+    tree["tasuki-lan:lan"] = list(lans)
+    tree["tasuki-lan:dns-forwarder"] = list(forwarders)
     return {"tasuki-network:network": {label: value for label, value in tree.items() if value}}
 
 
@@ -277,3 +303,125 @@ def networks(draw: st.DrawFn) -> Json:
                 tree["router"] = f"second-{tree['router']}"
     routers = {tree["router"]: None for each in chosen for tree in each["subscriber"] if "router" in tree}
     return network(*chosen, routers=("vps", *routers))
+
+
+@st.composite
+def wans(draw: st.DrawFn, router: str, number: int) -> Json:
+    """A valid access; two of one router have different numbers."""
+    place = st.fixed_dictionaries(
+        {}, optional={"interface-id": st.sampled_from(["::1", "::0:2", "::ffff:a:b"])}
+    ).map(lambda it: {"subnet-id": 200 + number, **it})
+    asked = st.fixed_dictionaries(
+        {},
+        optional={
+            "duid-interface": st.just("lan0"),
+            "iaid": st.integers(0, 2**32 - 1),
+            "prefix-hint": st.integers(48, 56),
+            "request-option": st.lists(st.sampled_from([17, 23, 64]), unique=True, min_size=1),
+            "vendor-class": st.just([{"enterprise-number": 210, "octets": "02:00:5E:10:00:01"}]),
+            "own-address": place,
+        },
+    )
+    ipv6: st.SearchStrategy[Json] = st.one_of(
+        st.just({}),
+        st.booleans().map(lambda asks: {"router-advertisements": {"dhcpv6-information": asks}}),
+        asked.map(lambda it: {"prefix-delegation": it}),
+        st.sampled_from(["fe80::1", f"2001:db8:f{number}::ffff"]).map(
+            lambda gateway: (
+                {"static": {"address": f"2001:DB8:f{number}::1", "gateway": gateway}}
+                if number == 0
+                else {"static": {"address": f"2001:db8:f{number}::1"}}
+            )
+        ),
+    )
+    ipv4: st.SearchStrategy[Json] = st.one_of(
+        st.just({}),
+        st.booleans().map(lambda default: {"dhcp": {"default-route": default, "host-name": "home"}}),
+        st.just(
+            {"static": {"address": f"10.0.{number}.2", "prefix-length": 24, "gateway": f"10.0.{number}.1"}}
+        ),
+    )
+    return wan(
+        router,
+        f"wan{number}",
+        ipv6=draw(ipv6),
+        ipv4={**draw(ipv4), "default-route-metric": 1000 + number},
+        **{"lease-source": draw(st.sampled_from(["agent", "networkd"]))},
+    )
+
+
+@st.composite
+def lans(draw: st.DrawFn, router: str, number: int, delegating: Sequence[str]) -> Json:
+    """A valid LAN, which may have a part of what is delegated on some accesses."""
+    subnet, group = f"192.168.{100 + number}", f"2001:db8:e{number}:"
+    server = st.fixed_dictionaries(
+        {"range": st.just({"start": f"{subnet}.100", "end": f"{subnet}.199"})},
+        optional={
+            "lease-time": st.integers(120, 2**32 - 1),
+            "router": st.just([f"{subnet}.2"]),
+            "dns-server": st.just(["192.0.2.53", "198.51.100.53"]),
+            "search-domain": st.just(["b.example", "a.example"]),
+            "domain": st.just("Home.example"),
+            "reservation": st.just(
+                [{"mac-address": "02:00:5E:10:00:01", "address": f"{subnet}.7", "host-name": "nas"}]
+            ),
+            "option": st.just([{"code": 66, "text": "boot"}]),
+        },
+    )
+    tree: Json = {}
+    if draw(st.booleans()):
+        tree["ipv4"] = {"address": f"{subnet}.1", "prefix-length": 24}
+        if draw(st.booleans()):
+            tree["ipv4"]["dhcp-server"] = draw(server)
+    sources: list[Json] = [{}, {"kept-out": [None]}, {"static": {"address": f"{group}:1"}}]
+    sources += [{"delegated": {"wan": name, "subnet-id": number}} for name in delegating]
+    tree["ipv6"] = source = dict(draw(st.sampled_from(sources)))
+    if "static" in source or "delegated" in source:
+        told: Json = draw(
+            st.fixed_dictionaries(
+                {"hosts": st.sampled_from(["slaac", "stateless-dhcpv6", "stateful-dhcpv6", "none"])},
+                optional={
+                    "mtu": st.integers(1280, 9000),
+                    "interval": st.integers(4, 1800),
+                    "dns-server": st.just(["2001:db8::53"]),
+                    "search-domain": st.just(["b.example", "a.example"]),
+                },
+            )
+        )
+        if told["hosts"] == "stateful-dhcpv6":
+            told["dhcpv6-range"] = {"start": "::1000", "end": "::1FFF"}
+        source["router-advertisements"] = told
+    return lan(router, f"lan{number}", **tree)
+
+
+@st.composite
+def homes(draw: st.DrawFn) -> Json:
+    """A valid network of two routers with lines and LANs, DS-Lite on some of the lines, and a site link."""
+    chosen: dict[str, list[Json]] = {"wans": [], "lans": [], "forwarders": [], "ds_lites": []}
+    for router in ("home", "branch"):
+        lines = [draw(wans(router, number)) for number in range(draw(st.integers(0, 2)))]
+        delegating = [each["interface"] for each in lines if "prefix-delegation" in each["ipv6"]]
+        own = [draw(lans(router, number, delegating)) for number in range(draw(st.integers(0, 3)))]
+        if any("ipv4" in each or {"static", "delegated"} & each["ipv6"].keys() for each in own):
+            upstream = st.sampled_from([{}, {"server": ["192.0.2.53", "2001:db8::53"]}])
+            zones = [{"domain": "Corp.example", "server": ["192.0.2.54"]}, {"domain": "home.example"}]
+            forwarder = {
+                "router": router,
+                **draw(upstream),
+                "zone": zones,
+                "cache-size": draw(st.integers(0, 9)),
+            }
+            chosen["forwarders"] += draw(st.sampled_from([[], [forwarder]]))
+        chosen["wans"] += lines
+        chosen["lans"] += own
+        chosen["ds_lites"] += [draw(ds_lites(router, number)) for number in range(draw(st.integers(0, 2)))]
+    for line in chosen["ds_lites"]:
+        # The /64s of LANs are on their links alone.
+        if place := line["underlay"].get("delegated-address"):
+            place["subnet-id"] = 201
+    links = [draw(site_links(0, "home", "branch"))] if draw(st.booleans()) else []
+    for end in (link[side] for link in links for side in "ab"):
+        end["lan"]["interface"] = []
+        if place := end["underlay"].get("delegated-address"):
+            place["subnet-id"] = 202
+    return services(**chosen, site_links=links)

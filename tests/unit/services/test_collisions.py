@@ -77,8 +77,6 @@ def problems(written: Json) -> tuple[ConfigError, ...]:
         interfaces(tunnel("a", "ip6gre", **ENDS), tunnel("b", "ip6gre", **ENDS)),
         interfaces(tunnel("a", "ip6gre", **ENDS), tunnel("b", "ip6gre", key=0, **ENDS)),
         interfaces(tunnel("a", "ip6gretap", key=7, **ENDS), tunnel("b", "ip6gretap", key=7, **ENDS)),
-        interfaces(existing("wan0", 4, "192.168.1.5", 24), existing("lan0", 4, "192.168.1.1", 24)),
-        interfaces(existing("wan0", 6, "2001:db8:9::5", 64), existing("lan0", 6, "2001:db8:9::1", 64)),
     ],
 )
 def test_second_object_with_one_key_is_refused(written: Json) -> None:
@@ -121,6 +119,31 @@ def test_objects_with_keys_of_their_own_are_accepted(written: Json) -> None:
 def test_what_services_compile_never_collides(document: Json) -> None:
     for tree in compile_running(running(document)).values():
         assert list(collisions(Router.model_validate(tree))) == []
+
+
+@pytest.mark.parametrize(
+    ("wan", "lan", "text"),
+    [
+        (("192.168.1.5", 24), ("192.168.1.1", 24), "is also the subnet of lan0"),
+        (("192.168.1.5", 25), ("192.168.1.200", 24), "lies in 192.168.1.0/24, the subnet of lan0"),
+        (("2001:db8:9::5", 64), ("2001:db8:9::1", 64), "is also the subnet of lan0"),
+        (("2001:db8:9::5", 65), ("2001:db8:9::1", 48), "lies in 2001:db8:9::/48, the subnet of lan0"),
+    ],
+)
+def test_two_interfaces_do_not_share_a_subnet(wan: tuple[str, int], lan: tuple[str, int], text: str) -> None:
+    family = 6 if ":" in wan[0] else 4
+    (problem,) = problems(interfaces(existing("wan0", family, *wan), existing("lan0", family, *lan)))
+
+    assert (problem.error_tag, problem.error_app_tag) == ("operation-failed", "prefixes-overlap")
+    assert problem.router == "home"
+    assert text in problem.message or text.replace("lan0", "wan0") in problem.message
+
+
+def test_two_subnets_of_one_interface_may_overlap() -> None:
+    both = existing("lan0", 4, "192.168.1.5", 24)
+    both["ietf-ip:ipv4"]["address"].append({"ip": "192.168.1.130", "prefix-length": 25})
+
+    assert problems(interfaces(both)) == ()
 
 
 OVER = {"tasuki-link:vxlan": {"vni": 7, "underlay": "b", "remote": "2001:db8::7"}}

@@ -253,13 +253,14 @@ def test_a_site_link_of_the_tunnels_name_is_refused_in_words_of_the_network() ->
     assert "site-link tun1" in problem.message
 
 
-@pytest.mark.parametrize("interface", ["ip6tnl1", "wan0"])
-def test_vxlan_does_not_reach_a_router_whose_ipv4_is_shared(interface: str) -> None:
+@pytest.mark.parametrize(("interface", "also"), [("ip6tnl1", ["interface-role-clash"]), ("wan0", [])])
+def test_vxlan_does_not_reach_a_router_whose_ipv4_is_shared(interface: str, also: list[str]) -> None:
     behind = split(subscriber(1, underlay={"interface": interface, "address": "192.0.2.5"}))
     found = problems(services(ds_lites=[ds_lite()], splits=[behind]))
 
     assert [problem.error_app_tag for problem in found if "vxlan-split" in problem.error_path] == [
-        "ipv4-by-ds-lite"
+        "ipv4-by-ds-lite",
+        *also,
     ]
     assert "IPv6 underlay" in found[0].message
 

@@ -14,7 +14,7 @@ from tasuki_yang.validator import Gaps
 from tasuki_controller.broken_rule import END, unreadable
 from tasuki_controller.existing import Types
 from tasuki_controller.known import KnownFacts
-from tasuki_controller.services import Contribution, Made
+from tasuki_controller.services import Contribution, Made, Used
 from tasuki_controller.services.ds_lite.check import check_lines
 from tasuki_controller.services.ds_lite.compile import b4
 from tasuki_controller.services.ds_lite.line import AFTR, aftr, local_end, path_of, source_of
@@ -52,6 +52,11 @@ class DsLites:
                 made_at=path,
                 identity=("ip6tnl", *ends) if is_known else None,
             )
+
+    def uses(self) -> Iterator[Used]:
+        """The lines."""
+        for line in self._lines:
+            yield Used(line.router, line.underlay.interface, path_of(line, "underlay", "interface"))
 
     def compile(self) -> Iterator[Contribution]:
         """Each line's router."""

@@ -26,7 +26,7 @@ def check_lines(lines: Iterable[Line], gaps: Gaps) -> Iterator[ConfigError]:
     """All rules."""
     lines = tuple(lines)
     for line in lines:
-        for rule in (_preset, _mtu, _two_ends, _underlay):
+        for rule in (_preset, _mtu, _two_ends):
             yield from rule(line, gaps)
     yield from _default_routes(lines, gaps)
 
@@ -70,17 +70,6 @@ def _two_ends(line: Line, gaps: Gaps) -> Iterator[ConfigError]:  # noqa: ARG001 
             path_of(line, "aftr-address"),
             "underlay-addresses-equal",
             f"{line.aftr_address} is the router's own end: give the address of the provider's AFTR.",
-        )
-
-
-def _underlay(line: Line, gaps: Gaps) -> Iterator[ConfigError]:
-    """The tunnel does not carry itself."""
-    if line.interface == line.underlay.interface and not unreadable(gaps, path_of(line), "interface"):
-        yield invalid(
-            path_of(line, "underlay", "interface"),
-            "interface-role-clash",
-            f"Interface {line.interface} of router {line.router} is the tunnel of {source_of(line)}: "
-            "name the interface toward the line.",
         )
 
 

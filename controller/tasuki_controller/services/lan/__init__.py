@@ -13,12 +13,12 @@ from tasuki_yang.validator import Gaps
 
 from tasuki_controller.existing import Types
 from tasuki_controller.known import KnownFacts
-from tasuki_controller.services import Contribution, Made
+from tasuki_controller.services import Contribution, Made, Used
 from tasuki_controller.services.lan.check import check_lan
 from tasuki_controller.services.lan.compile import compile_forwarder, compile_lan
 from tasuki_controller.services.lan.delegation import check_delegations
 from tasuki_controller.services.lan.forwarder import check_forwarder
-from tasuki_controller.services.lan.lan import forwarder_source, source_of
+from tasuki_controller.services.lan.lan import forwarder_source, path_of, source_of
 from tasuki_controller.services.lan.overlaps import check_overlaps
 from tasuki_controller.services.lan.roles import check_roles
 
@@ -48,6 +48,11 @@ class Lans:
     def makes(self, gaps: Gaps) -> Iterator[Made]:  # noqa: ARG002 - as every service
         """Nothing: the interfaces are there."""
         return iter(())
+
+    def uses(self) -> Iterator[Used]:
+        """The interfaces toward the hosts."""
+        for lan in self._network.lan:
+            yield Used(lan.router, lan.interface, path_of(lan, "interface"))
 
     def compile(self) -> Iterator[Contribution]:
         """Each LAN's router, and each forwarder's."""

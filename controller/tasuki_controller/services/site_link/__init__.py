@@ -15,7 +15,7 @@ from tasuki_controller.broken_rule import END, unreadable
 from tasuki_controller.ends import Fixed
 from tasuki_controller.existing import Types
 from tasuki_controller.known import KnownFacts
-from tasuki_controller.services import Contribution, Made
+from tasuki_controller.services import Contribution, Made, Used
 from tasuki_controller.services.site_link.check import check_link
 from tasuki_controller.services.site_link.compile import compile_links
 from tasuki_controller.services.site_link.link import path_of, sites, source_of
@@ -59,6 +59,13 @@ class SiteLinks:
                         identity=(*type_, *where) if is_known else None,
                         apart_by="another end, or a GRE key of its own" if is_gre else "another end",
                     )
+
+    def uses(self) -> Iterator[Used]:
+        """The lines and LANs of both routers."""
+        for site in (site for link in self._links for site in sites(link)):
+            yield Used(site.router, site.side.underlay.interface, site.path("underlay", "interface"))
+            for lan in site.side.lan.interface:
+                yield Used(site.router, lan, site.lan_path(lan))
 
     def compile(self) -> Iterator[Contribution]:
         """Both ends of each link."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from ipaddress import ip_interface
 
 from tasuki_yang.errors import ConfigError
-from tasuki_yang.path import predicate
 from tasuki_yang.validator import Gaps
 
 from tasuki_controller.broken_rule import invalid, unreadable
@@ -149,18 +148,12 @@ def _contains(text: str, end: Fixed) -> bool:
 
 
 def _interfaces(site: Site) -> Iterator[ConfigError]:
-    """An interface is the tunnel, or carries it, or is a LAN."""
-    tunnel, underlay = site.link.name, site.side.underlay.interface
-    used = [(underlay, site.path("underlay", "interface"), {tunnel: "tunnel"})]
-    used += [
-        (lan, site.path("lan", "interface" + predicate(".", lan)), {tunnel: "tunnel", underlay: "underlay"})
-        for lan in site.side.lan.interface
-    ]
-    for name, path, roles in used:
-        if name in roles:
-            yield invalid(
-                path,
-                "interface-role-clash",
-                f"Interface {name} of router {site.router} is the {roles[name]} of {source_of(site.link)}: "
-                "name another one.",
-            )
+    """An interface carries the tunnel, or is a LAN."""
+    name = site.side.underlay.interface
+    if name in site.side.lan.interface:
+        yield invalid(
+            site.lan_path(name),
+            "interface-role-clash",
+            f"Interface {name} of router {site.router} is the underlay of {source_of(site.link)}: "
+            "name another one.",
+        )

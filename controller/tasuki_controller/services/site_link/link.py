@@ -54,6 +54,10 @@ class Site:
         """Instance-identifier of a LAN prefix of this side."""
         return self.path("lan", "prefix" + predicate(".", prefix))
 
+    def lan_path(self, interface: str) -> str:
+        """Instance-identifier of a LAN interface of this side."""
+        return self.path("lan", "interface" + predicate(".", interface))
+
 
 def sites(link: SiteLink) -> tuple[Site, Site]:
     """Both sides."""

@@ -13,7 +13,7 @@ from tasuki_yang.validator import Gaps
 
 from tasuki_controller.existing import Types
 from tasuki_controller.known import KnownFacts
-from tasuki_controller.services import Contribution, Made
+from tasuki_controller.services import Contribution, Made, Used
 from tasuki_controller.services.vxlan_split.check import (
     check_ipv4,
     check_loop,
@@ -23,7 +23,7 @@ from tasuki_controller.services.vxlan_split.check import (
 )
 from tasuki_controller.services.vxlan_split.clashes import check_clashes
 from tasuki_controller.services.vxlan_split.compile import Compiler
-from tasuki_controller.services.vxlan_split.problem import split_path
+from tasuki_controller.services.vxlan_split.problem import lan_path, split_path, subscriber_path
 from tasuki_controller.services.vxlan_split.tables import allocate
 from tasuki_controller.services.vxlan_split.tunnel import tunnels
 
@@ -66,6 +66,18 @@ class VxlanSplits:
         for (router, name), tunnel in named.items():
             path = paths[tunnel.split.name]
             yield Made(router, name, tunnel.source, named_at=path, made_at=path, is_numbered=True)
+
+    def uses(self) -> Iterable[Used]:
+        """The lines of both ends, and the LANs."""
+        for split in self._splits:
+            path = split_path(split, "hub", "underlay", "interface")
+            yield Used(split.hub.router, split.hub.underlay.interface, path)
+        for tunnel in self._tunnels:
+            split, subscriber = tunnel.split, tunnel.subscriber
+            path = subscriber_path(split, subscriber, "underlay", "interface")
+            yield Used(tunnel.target, subscriber.underlay.interface, path)
+            for lan in subscriber.delegation.lan:
+                yield Used(tunnel.target, lan.interface, lan_path(split, subscriber, lan))
 
     def compile(self) -> Iterable[Contribution]:
         """Each hub, and both ends of every tunnel."""

@@ -21,7 +21,7 @@ def check_clashes(
         directed = [t for t in tunnels if problem.subscriber_path(t.split, t.subscriber, "mode") not in gaps]
     yield from _vnis(numbered)
     yield from _default_routes(directed)
-    yield from _interfaces(splits, tunnels, numbered)
+    yield from _interfaces(splits, tunnels)
     yield from _tables(tunnels, tables)
 
 
@@ -61,35 +61,19 @@ def _default_routes(tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
             )
 
 
-def _interfaces(
-    splits: Iterable[Split], tunnels: Iterable[Tunnel], numbered: Iterable[Tunnel]
-) -> Iterator[ConfigError]:
-    """An interface is a tunnel, or carries tunnels, or is a LAN. The names of some tunnels are known."""
-    made = {(router, tunnel.share.interface): tunnel for tunnel in numbered for router in tunnel.routers}
+def _interfaces(splits: Iterable[Split], tunnels: Iterable[Tunnel]) -> Iterator[ConfigError]:
+    """An interface carries tunnels, or is a LAN."""
     carrying = {(split.hub.router, split.hub.underlay.interface) for split in splits}
     carrying |= {(tunnel.target, tunnel.subscriber.underlay.interface) for tunnel in tunnels}
-    for split in splits:
-        end = (split.hub.router, split.hub.underlay.interface)
-        if end in made:
-            path = problem.split_path(split, "hub", "underlay", "interface")
-            yield _misused(path, end, f"is the tunnel of {made[end].source}")
     for tunnel in tunnels:
-        end = (tunnel.target, tunnel.subscriber.underlay.interface)
-        if end in made:
-            path = problem.subscriber_path(tunnel.split, tunnel.subscriber, "underlay", "interface")
-            yield _misused(path, end, f"is the tunnel of {made[end].source}")
         for lan in tunnel.subscriber.delegation.lan:
-            end = (tunnel.target, lan.interface)
-            if end in made or end in carrying:
-                path = problem.lan_path(tunnel.split, tunnel.subscriber, lan)
-                why = f"is the tunnel of {made[end].source}" if end in made else "is the underlay of a tunnel"
-                yield _misused(path, end, why)
-
-
-def _misused(path: str, end: tuple[str, str], why: str) -> ConfigError:
-    router, interface = end
-    message = f"Interface {interface} of router {router} {why}: name another one."
-    return invalid(path, "interface-role-clash", message)
+            if (tunnel.target, lan.interface) in carrying:
+                yield invalid(
+                    problem.lan_path(tunnel.split, tunnel.subscriber, lan),
+                    "interface-role-clash",
+                    f"Interface {lan.interface} of router {tunnel.target} is the underlay of a tunnel: "
+                    "name another one.",
+                )
 
 
 def _tables(tunnels: Iterable[Tunnel], tables: Allocation) -> Iterator[ConfigError]:

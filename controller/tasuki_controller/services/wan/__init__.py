@@ -13,8 +13,8 @@ from tasuki_yang.validator import Gaps
 
 from tasuki_controller.existing import Types
 from tasuki_controller.known import KnownFacts
-from tasuki_controller.services import Contribution, Made
-from tasuki_controller.services.wan.access import source_of
+from tasuki_controller.services import Contribution, Made, Used
+from tasuki_controller.services.wan.access import path_of, source_of
 from tasuki_controller.services.wan.check import check_access, check_default_routes
 from tasuki_controller.services.wan.compile import compile_access
 
@@ -40,6 +40,11 @@ class Wans:
     def makes(self, gaps: Gaps) -> Iterator[Made]:  # noqa: ARG002 - as every service
         """Nothing: the interfaces are there."""
         return iter(())
+
+    def uses(self) -> Iterator[Used]:
+        """The interfaces toward the Internet."""
+        for wan in self._network.wan:
+            yield Used(wan.router, wan.interface, path_of(wan, "interface"))
 
     def compile(self) -> Iterator[Contribution]:
         """Each access's router."""
