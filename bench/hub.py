@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import os
 import random
 import statistics
 import subprocess
@@ -246,11 +245,11 @@ def idle() -> Iterator[Measurement]:
                 until(
                     lambda: client.router("vps").applied_revision == 1, within=30, why="the agent converges"
                 )
-            before = cpu_seconds(agent.program.pid)
+            before = agent.program.cpu_seconds
             time.sleep(IDLE_SECONDS)
-            used = cpu_seconds(agent.program.pid) - before
+            used = agent.program.cpu_seconds - before
             yield Measurement(
-                "idle agent of that hub: resident memory", resident_mb(agent.program.pid), "MB", limit=60
+                "idle agent of that hub: resident memory", agent.program.resident_mb, "MB", limit=60
             )
             yield Measurement(
                 f"idle agent: CPU in {IDLE_SECONDS:.0f} s between observations",
@@ -261,18 +260,6 @@ def idle() -> Iterator[Measurement]:
         finally:
             agent.program.stop()
             controller.program.stop()
-
-
-def cpu_seconds(pid: int) -> float:
-    """Processor time that the process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_mb(pid: int) -> float:
-    """Resident memory of the process, in megabytes."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000
 
 
 if __name__ == "__main__":

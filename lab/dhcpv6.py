@@ -33,14 +33,12 @@ class Delegation:
     """What a line gives to its subscriber; times in seconds.
 
     Attributes:
-        prefix: what is delegated; None is nothing.
-        length: that the server says it has, if not its own.
+        prefix: what is delegated; None delegates nothing.
         renew: T1. A client with a short one sees changes soon.
         options: by their codes, as messages have them; told whether they are asked for or not.
     """
 
     prefix: str | None = "2001:db8:1200::/56"
-    length: int | None = None
     aftr_name: str = ""
     renew: int = 7200
     preferred: int = 600
@@ -244,8 +242,7 @@ def _pools(given: Delegation) -> list[dict[str, Any]]:
     if not given.prefix:
         return []
     prefix, _, length = given.prefix.partition("/")
-    delegated = int(length) if given.length is None else given.length
-    return [{"prefix": prefix, "prefix-len": int(length), "delegated-len": delegated}]
+    return [{"prefix": prefix, "prefix-len": int(length), "delegated-len": int(length)}]
 
 
 def wire_name(name: str) -> bytes:

@@ -4,7 +4,7 @@ The intent holds no address of the line: everything follows the prefix that is d
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv6Network
@@ -18,7 +18,7 @@ from hosts import Host
 from netns import Namespace, until
 from tasuki_proto.v1.config_pb2 import OPERATION_REPLACE
 from tasuki_yang.facts import address_in
-from traffic import Flow
+from traffic import AddressWatch, Flow, Pings
 
 ROUTERS = ("vps", "home")
 NETWORK, SPLIT = "tasuki-network:network", "tasuki-vxlan-split:vxlan-split"
@@ -185,6 +185,25 @@ class Home:
         (link,) = json.loads(self.access.machine(router).ip("-j -d link show vxlan01"))
         data = link["linkinfo"]["info_data"]
         return data.get("local6"), data.get("remote6")
+
+    def leased_at(self) -> float:
+        """When the client told of the prefix that is delegated now, in seconds since 1970; waits for it."""
+        file = self.deployment.agents["home"].state_dir / "leases/wan0.lease"
+        address = self.prefix.partition("/")[0]
+        until(lambda: f"={address}\n" in file.read_text(), within=30, why=f"{self.prefix} is leased")
+        return file.stat().st_mtime
+
+    def recovery(self, move: Callable[[], None]) -> tuple[float, float]:
+        """What it takes from a new lease to hosts that use the new prefix, and to a tunnel that works."""
+        with ExitStack() as stack:
+            watches = [
+                stack.enter_context(AddressWatch.on(host.machine, self.directory)) for host in self.hosts
+            ]
+            pings = stack.enter_context(Pings.going_on(self.through_the_tunnel, self.directory))
+            move()
+            leased = self.leased_at()
+            hosts = max(watch.usable("eth0") for watch in watches)
+            return hosts - leased, pings.passed_after(leased) - leased
 
     def status(self, router: str = "home") -> str:
         """What `tasuki routers` says of a router, on one line."""

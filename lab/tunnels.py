@@ -97,9 +97,14 @@ LEASED = {
 }
 """An end that lies in the prefix of the line's lease."""
 
+_DELEGATING: Mapping[str, Any] = {
+    "router": [{"name": "vps"}, {"name": "home-a"}],
+    "tasuki-wan:wan": [{"router": "home-a", "interface": "wan0", "ipv6": {"prefix-delegation": {}}}],
+}
+
 LEASED_VXLAN: Mapping[str, Any] = {
     NETWORK: {
-        "router": [{"name": "vps"}, {"name": "home-a"}],
+        **_DELEGATING,
         SPLIT: [
             {
                 "name": "ae00",
@@ -120,7 +125,7 @@ LEASED_VXLAN: Mapping[str, Any] = {
 }
 LEASED_DS_LITE: Mapping[str, Any] = {
     NETWORK: {
-        "router": [{"name": "vps"}, {"name": "home-a"}],
+        **_DELEGATING,
         "tasuki-ds-lite:ds-lite": [
             {"name": "a", "router": "home-a", "underlay": LEASED, "aftr-of-lease": [None]}
         ],

@@ -1,17 +1,16 @@
-"""Ends that come with a lease: Kea delegates, dhcpcd tells the agent, and the peer follows.
+"""Ends that come with a lease: Kea delegates, the agent's client asks, and the peer follows.
 
-Nobody asks for the lease until the routers have said what they wait for.
+Nobody answers until the routers have said what they wait for.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import dhcpv6
 import pytest
-from dhcpv6 import Client, Delegation, Server
+from dhcpv6 import Delegation, Server
 from netns import until
 from ngn import AFTRS, LINE_A, VPS, link_local_address
 from tasuki_yang.facts import address_in
@@ -21,7 +20,9 @@ pytestmark = pytest.mark.skipif(bool(dhcpv6.missing()), reason=f"needs {dhcpv6.m
 
 FIRST, SECOND, SUPPOSED = "2001:db8:1200::/56", "2001:db8:3400::/56", "2001:db8:5600::/56"
 AFTR_NAMES = ("gw-a.example.net", "gw-b.example.net")
-FACT = "home-a/wan0/delegated-prefix"
+FACT, FORMER = "home-a/wan0/delegated-prefix", "home-a/wan0/former-prefixes"
+RENEW = 3
+"""Seconds until the client asks again, and sees what is otherwise."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,13 @@ class Line:
 
     site: Site
     server: Server
-    client: Client
     waited: Mapping[str, str]
 
     @property
     def end(self) -> str:
         """Where home-a's end has to be."""
+        assert self.server.delegation.prefix
         return end_in(self.server.delegation.prefix)
-
-    def renew(self, **changes: Any) -> None:
-        """Have the lease say something else."""
-        self.server.delegate(**changes)
-        self.client.renew()
 
     def addresses(self) -> list[str]:
         """All that wan0 of home-a has in prefixes that can be delegated here."""
@@ -61,18 +57,17 @@ def end_in(prefix: str) -> str:
 
 @contextmanager
 def leased(site: Site, aftr_name: str = "") -> Iterator[Line]:
-    """Have home-a ask for a lease, and wait until traffic passes."""
-    network, state_dir = site.network, site.deployment.agents["home-a"].state_dir
+    """Have home-a get a lease that it renews soon, and wait until traffic passes."""
+    network = site.network
     home = link_local_address(network.home_a)
-    server = Server(network.ngn, LINE_A, site.directory, Delegation(FIRST, aftr_name), home)
-    client = Client(network.home_a, "wan0", site.directory, state_dir)
+    delegation = Delegation(FIRST, aftr_name=aftr_name, renew=RENEW)
+    server = Server(network.ngn, LINE_A, site.directory, delegation, home)
+    waited = {router: site.deployment.operator.tasuki("routers", router) for router in ("vps", "home-a")}
     with server.running():
-        waited = {router: site.deployment.operator.tasuki("routers", router) for router in ("vps", "home-a")}
-        with client.running():
-            for flow in site.flows:
-                flow.must_pass()
-            site.deployment.converge()
-            yield Line(site, server, client, waited)
+        for flow in site.flows:
+            flow.must_pass()
+        site.deployment.converge()
+        yield Line(site, server, waited)
 
 
 @contextmanager
@@ -136,6 +131,8 @@ def test_what_if_names_the_changes_of_both_routers_and_makes_none(line: Line) ->
         assert sorted(before) == [
             f"change link vxlan01 (local {old} → {new})",
             f"create address {new} dev wan0",
+            f"create route {SUPPOSED} table 254 metric 1024",
+            f"delete route {FIRST} table 254 metric 1024",
         ]
         assert last == f"delete address {old} dev wan0"
         assert line.addresses() == [old]
@@ -143,8 +140,8 @@ def test_what_if_names_the_changes_of_both_routers_and_makes_none(line: Line) ->
 
 def test_another_prefix_is_followed_by_both_ends_and_the_old_address_goes(line: Line) -> None:
     site = line.site
-    with nothing_but(line, FACT):
-        line.renew(prefix=SECOND)
+    with nothing_but(line, FACT, FORMER):
+        line.server.delegate(prefix=SECOND)
         until(lambda: site.ends("home-a", "vxlan01")[0] == line.end, within=30, why="the own end follows")
         until(lambda: site.ends("vps", "vxlan01")[1] == line.end, within=30, why="the peer follows")
         for flow in site.flows:
@@ -171,7 +168,7 @@ def test_a_lease_that_names_an_aftr_makes_ds_lite_and_another_one_moves_it(ds_li
     assert site.ends("home-a", "ip6tnl1") == (line.end, AFTRS[0])
     indexes = site.indexes()
     for changes in ({"aftr_name": AFTR_NAMES[1]}, {"prefix": SECOND}):
-        line.renew(**changes)
+        line.server.delegate(**changes)
         until(
             lambda: site.ends("home-a", "ip6tnl1") == (line.end, AFTRS[1]),
             within=30,
