@@ -147,8 +147,11 @@ def test_another_prefix_is_followed_by_both_ends_and_the_old_address_goes(line: 
         for flow in site.flows:
             flow.must_pass()
         until(lambda: line.addresses() == [line.end], within=30, why="the old address goes")
-    (change,) = site.deployment.client.fact_changes(limit=1)
+    changes = {change.noun: change for change in site.deployment.client.fact_changes(limit=2)}
+    change, former = changes["delegated-prefix"], changes["former-prefixes"]
     assert [*change.old_values, *change.values, *change.recompiled] == [FIRST, SECOND, "vps"]
+    assert [*former.old_values, *former.values] == [FIRST]
+    assert change.event == former.event
 
 
 @pytest.fixture(scope="module")
