@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar, Final
 
-from tasuki_yang.facts import FactKey, Facts
+from tasuki_yang.facts import AllTerms, FactKey, Facts, Terms
 
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kind import Observed
@@ -29,11 +29,16 @@ class AddressSource:
 
     nouns: ClassVar[tuple[str, ...]] = ("global-address", "local-address")
 
-    def __init__(self, state_dir: Path) -> None:
-        pass
+    def __init__(self, state_dir: Path) -> None:  # noqa: ARG002
+        self._told: Facts = {}
 
     def learn(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:
         """The address of each interface that is asked for, and which addresses are here."""
+        self._told = self.peek(asked, observed, before)
+        return self._told
+
+    def peek(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:
+        """The same: nothing has to be looked out for."""
         if not asked:
             return {}
         present = [
@@ -55,7 +60,14 @@ class AddressSource:
                 facts[key] = (held if held in best else best[0],)
         return facts
 
-    peek = learn
+    def terms(self) -> AllTerms:
+        """Where the addresses of interfaces are from. How long they last matters to nobody."""
+        return {
+            (key, value): Terms("kernel")
+            for key, values in self._told.items()
+            if key.noun == "global-address"
+            for value in values
+        }
 
     async def run(self, changed: Callable[[], None]) -> None:
         """The kernel's events make addresses be observed."""

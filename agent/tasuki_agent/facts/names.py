@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final, NamedTuple
 
-from tasuki_yang.facts import NOUNS, FactKey, Facts, Values
+from tasuki_yang.facts import NOUNS, AllTerms, FactKey, Facts, Terms, Values
 
 from tasuki_agent.kernel import addresses
 from tasuki_agent.kind import Observed
@@ -49,6 +49,7 @@ class NameSource:
 
     def __init__(self, state_dir: Path) -> None:  # noqa: ARG002
         self._names: dict[FactKey, _Name] = {}
+        self._told: Facts = {}
         self._observed: Observed = {}
         self._asked = asyncio.Event()
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -58,6 +59,7 @@ class NameSource:
         if set(asked) != self._names.keys():
             self._names = {key: self._names.get(key) or _Name(key.subject) for key in asked}
             self._asked.set()
+        self._told = {}
         if not asked:
             return {}
         if observed != self._observed:
@@ -65,13 +67,18 @@ class NameSource:
             self._observed = dict(observed)
             for name in self._names.values():
                 name.try_again.set()
-        return self.peek(asked, observed, before)
+        self._told = self.peek(asked, observed, before)
+        return self._told
 
     def peek(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:  # noqa: ARG002
         """Of a name that nobody asks for there is only what was known before."""
         answers = {key: name.known for key, name in self._names.items()}
         values = {key: stay(before.get(key, ()), answers.get(key, ())) for key in asked}
         return {key: value for key, value in values.items() if value}
+
+    def terms(self) -> AllTerms:
+        """Where the addresses are from. That an answer was had again is no news, so its end is not told."""
+        return {(key, value): Terms("dns") for key, values in self._told.items() for value in values}
 
     def doubts(self) -> Mapping[FactKey, str]:
         """Names that have no answer now, or none that can be used."""

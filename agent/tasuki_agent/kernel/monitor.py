@@ -91,7 +91,7 @@ class _Subscription:
         topics = [topic for topics in listeners.values() for topic in topics]
         self._protocol = protocol
         self._groups = {group for topic in topics for group in topic.groups}
-        self._filter = _filter(own_port, topics)
+        self._filter = packet_filter(own_port, topics)
         self._everybody = frozenset(listeners)
         self._names = {
             message_type: {
@@ -149,7 +149,7 @@ class _Subscription:
     def _subscribe(self) -> None:
         opened = open_socket(RECEIVE_QUEUE, self._protocol)
         try:
-            _attach_filter(opened, self._filter)
+            attach_filter(opened, self._filter)
             opened.bind((0, 0))  # a socket without a port would miss what the kernel itself tells
             for group in self._groups:
                 opened.setsockopt(uapi.SOL_NETLINK, uapi.NETLINK_ADD_MEMBERSHIP, group)
@@ -171,7 +171,7 @@ _AT_PORT = 12
 _HEAD = 16
 
 
-def _filter(own_port: int | None, topics: Iterable[Topic]) -> bytes:
+def packet_filter(own_port: int | None, topics: Iterable[Topic]) -> bytes:
     """A classic BPF program: pass what a topic is about, but for our own changes if they have a port.
 
     Loads are in network byte order, ports and message types are not.
@@ -203,7 +203,8 @@ def _check(octets: Iterable[Octet]) -> Iterator[_Instruction]:
     yield _DROP
 
 
-def _attach_filter(opened: socket.socket, program: bytes) -> None:
+def attach_filter(opened: socket.socket, program: bytes) -> None:
+    """Have a socket receive only what the program passes."""
     memory = array("B", program)
     address, size = memory.buffer_info()
     opened.setsockopt(socket.SOL_SOCKET, uapi.SO_ATTACH_FILTER, struct.pack("@HP", size // 8, address))
