@@ -1,0 +1,117 @@
+"""A line that tells nonsense: it is never applied, and the agent bears it."""
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv6Address, IPv6Network
+
+import pytest
+from access import FIRST, LINE, RESOLVER
+from advertiser import flood
+from dhcpv6 import AFTR, DNS, SEARCH, SIP, SNTP, VENDOR, wire_addresses, wire_name
+from forger import Answer, Forger
+from home import Home
+from netns import until
+
+MOST_MEMORY = 100
+"""Megabytes that an agent may have, whatever it is told."""
+FLOOD = 3000
+"""Advertisements."""
+MEANT = (FIRST.partition("/")[0], 56, 60, 90)
+NAMES = (DNS, wire_addresses(RESOLVER))
+
+
+def prefixes(*leased: tuple[str, int, int, int]) -> Answer:
+    """An answer with these prefixes, their lengths and lifetimes."""
+    return Answer(leased, renew=2, rebind=4, options=(NAMES,))
+
+
+def options(*options: tuple[int, bytes]) -> Answer:
+    """An answer with the right prefix and these options."""
+    return Answer((MEANT,), renew=2, rebind=4, options=options)
+
+
+NO_PREFIX: Mapping[str, Answer] = {
+    "a prefix of length 200": prefixes(("2001:db8:1200::", 200, 60, 90)),
+    "a prefix of length 128": prefixes(("2001:db8:1200::", 128, 60, 90)),
+    "a prefix of length 0": prefixes(("::", 0, 60, 90)),
+    "a multicast prefix": prefixes(("ff00::", 56, 60, 90)),
+    "link-local addresses": prefixes(("fe80::", 56, 60, 90)),
+    "preferred for longer than valid": prefixes((*MEANT[:2], 900, 600)),
+    "valid for no time": prefixes((*MEANT[:2], 0, 0)),
+}
+"""What no prefix comes of."""
+PREFIX: Mapping[str, Answer] = {
+    "an AFTR's name of 300 bytes": options(NAMES, (AFTR, wire_name(".".join(["a" * 59] * 5)))),
+    "names that are none": options(NAMES, (AFTR, b"\xff\xff\xff"), (SEARCH, b"\x3f\x00")),
+    "a name for a shell": options(NAMES, (SEARCH, wire_name("$(reboot)\n`reboot`"))),
+    "servers cut off": options(NAMES, (SNTP, b"\1\2\3"), (SIP, bytes(16)), (VENDOR, b"\0\0\0\xd2\0\xc9\xff")),
+    "1000 options": options(NAMES, *((code, struct.pack("!I", code)) for code in range(1000, 2000))),
+    "1000 DNS servers": options((DNS, b"".join(wire_addresses(f"2001:db8:53::{n:x}") for n in range(1000)))),
+    "300 prefixes": prefixes(MEANT, *((f"2001:db8:{n:x}::", 56, 60, 90) for n in range(0x4000, 0x412C))),
+}
+"""What the right prefix is among."""
+
+
+@pytest.fixture(scope="module")
+def forger(running_home: Home) -> Iterator[Forger]:
+    """Answers instead of the line's server."""
+    home = running_home
+    home.restore()
+    access = home.access
+    forger = Forger(access.ngn, LINE, access.server.identifier)
+    with access.server.silent(), forger.running():
+        yield forger
+
+
+def answer(home: Home, forger: Forger, answer: Answer) -> None:
+    """Have the client ask at once, and once more."""
+    forger.says = answer
+    home.access.ngn.ip(f"link set {LINE} down")
+    before = forger.answered
+    home.access.ngn.ip(f"link set {LINE} up")
+    until(lambda: forger.answered > before + 1, within=60, why="the client was answered")
+
+
+@pytest.mark.parametrize("nonsense", NO_PREFIX.values(), ids=NO_PREFIX)
+def test_of_nonsense_nothing_is_made(running_home: Home, forger: Forger, nonsense: Answer) -> None:
+    answer(running_home, forger, nonsense)
+    must_be_sane(running_home)
+
+
+@pytest.mark.parametrize("nonsense", PREFIX.values(), ids=PREFIX)
+def test_nonsense_takes_nothing_sensible_along(running_home: Home, forger: Forger, nonsense: Answer) -> None:
+    home = running_home
+    answer(home, forger, nonsense)
+    until(lambda: lan_addresses(home), within=60, why="the LAN has its prefix")
+    must_be_sane(home)
+
+
+def test_a_flood_of_advertised_prefixes_is_borne(home: Home) -> None:
+    flood(home.access.ngn, LINE, FLOOD)
+    must_be_sane(home)
+    facts = home.deployment.client.facts(router="home")
+    print(sum(len(fact.values) for fact in facts.facts))
+    home.must_work()
+
+
+def must_be_sane(home: Home) -> None:
+    """Insist that the agent is well, and that nothing else than the right prefix is in use."""
+    agent = home.deployment.agents["home"]
+    agent.program.must_run()
+    print(f"{agent.program.resident_mb:.0f} MB")
+    assert agent.program.resident_mb < MOST_MEMORY
+    assert all(address in IPv6Network(FIRST) for address in lan_addresses(home))
+    unreachable = home.router.ip("-6 route show type unreachable").split()
+    assert {word for word in unreachable if "/" in word} <= {FIRST}
+
+
+def lan_addresses(home: Home) -> list[IPv6Address]:
+    """The router's own, global ones."""
+    links = json.loads(home.router.ip("-j -6 addr show scope global"))
+    return [
+        IPv6Address(entry["local"])
+        for link in links
+        if link["ifname"].startswith("lan")
+        for entry in link["addr_info"]
+    ]
