@@ -114,7 +114,10 @@ class Advertiser:
                 router_lifetime=self.router_lifetime,
                 prefixes=prefixes,
             )
-        self._config.write_text(text)
+        # radvd may still be reading, told of an earlier change.
+        written = self._config.with_suffix(".new")
+        written.write_text(text)
+        written.rename(self._config)
 
 
 def flood(machine: Namespace, port: str, count: int) -> None:

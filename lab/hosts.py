@@ -1,12 +1,10 @@
 """Hosts of a LAN with the clients that people have, which configure themselves from what the router tells."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
-from typing import Any
 
 import dns.exception
 import dns.message
@@ -92,14 +90,15 @@ class Host:
 
     def ipv4(self) -> list[str]:
         """Its IPv4 addresses."""
-        return [f"{entry['local']}" for entry in self._addresses("-4")]
+        found = self.machine.addresses("dev eth0 scope global")
+        return [entry["local"] for entry in found if entry["family"] == "inet"]
 
     def ipv6(self, *, preferred: bool = True) -> list[IPv6Address]:
         """Its global addresses that are preferred, or those that are deprecated."""
         return [
             IPv6Address(entry["local"])
-            for entry in self._addresses("-6")
-            if preferred != entry.get("deprecated", False)
+            for entry in self.machine.addresses("dev eth0 scope global")
+            if entry["family"] == "inet6" and preferred != entry.get("deprecated", False)
         ]
 
     def is_in(self, prefix: str, *, preferred: bool = True) -> bool:
@@ -116,11 +115,6 @@ class Host:
         except (dns.exception.Timeout, OSError):
             return []
         return [data.to_text() for rrset in answer.answer for data in rrset]
-
-    def _addresses(self, family: str) -> list[dict[str, Any]]:
-        links = json.loads(self.machine.ip(f"-j {family} addr show dev eth0 scope global") or "[]")
-        # What was asked for but is none of it comes as empty entries.
-        return [entry for link in links for entry in link.get("addr_info", ()) if entry]
 
 
 def _script(path: Path, text: str) -> Path:

@@ -6,6 +6,7 @@ after a failure.
 
 import ctypes
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 POLL_SECONDS = 0.05
 SLOWNESS = float(os.environ.get("TASUKI_SLOWNESS", "1"))
@@ -101,6 +102,14 @@ class Namespace:
     def ip(self, arguments: str) -> str:
         """Run the ip command there, with its arguments as one writes them in a shell."""
         return self.run("ip", *arguments.split())
+
+    def addresses(self, selection: str) -> list[dict[str, Any]]:
+        """The addresses that `ip address show` selects with these arguments, as JSON has them."""
+        links = json.loads(self.ip(f"-j address show {selection}") or "[]")
+        # What is not selected comes as empty entries.
+        return [
+            {"dev": link["ifname"], **entry} for link in links for entry in link.get("addr_info", ()) if entry
+        ]
 
     def sysctl(self, key: str, value: str | None = None) -> str:
         """Read a file under /proc/sys as it is there, or write it."""

@@ -1,6 +1,5 @@
 """A line that tells nonsense: it is never applied, and the agent bears it."""
 
-import json
 import struct
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv6Address, IPv6Network
@@ -108,10 +107,8 @@ def must_be_sane(home: Home) -> None:
 
 def lan_addresses(home: Home) -> list[IPv6Address]:
     """The router's own, global ones."""
-    links = json.loads(home.router.ip("-j -6 addr show scope global"))
     return [
         IPv6Address(entry["local"])
-        for link in links
-        if link["ifname"].startswith("lan")
-        for entry in link["addr_info"]
+        for entry in home.router.addresses("scope global")
+        if entry["family"] == "inet6" and entry["dev"].startswith("lan")
     ]
