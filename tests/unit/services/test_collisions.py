@@ -8,7 +8,7 @@ from tasuki_controller.running import Running
 from tasuki_controller.transaction import Edit, prepare
 from tasuki_yang.errors import ConfigError, InvalidIntent
 from tasuki_yang.router import Router
-from unit.services.networks import Json, network, networks, running, split, subscriber
+from unit.services.networks import Json, homes, network, networks, running, split, subscriber
 
 
 def protocol(name: str, family: int, table: int, prefix: str, **members: int) -> Json:
@@ -115,7 +115,7 @@ def test_objects_with_keys_of_their_own_are_accepted(written: Json) -> None:
     assert problems(written) == ()
 
 
-@given(document=networks())
+@given(document=networks() | homes())
 def test_what_services_compile_never_collides(document: Json) -> None:
     for tree in compile_running(running(document)).values():
         assert list(collisions(Router.model_validate(tree))) == []

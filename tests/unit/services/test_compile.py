@@ -21,7 +21,17 @@ from tasuki_yang.router import InterfacesInterfaceVxlan, Router
 from tasuki_yang.schema import ROUTER
 from tasuki_yang.validator import router_validator
 from unit.services.local import local_address
-from unit.services.networks import Json, facts, network, networks, running, split, subscriber, tunnelled
+from unit.services.networks import (
+    Json,
+    facts,
+    homes,
+    network,
+    networks,
+    running,
+    split,
+    subscriber,
+    tunnelled,
+)
 
 GOLDENS = Path(__file__).parent / "goldens"
 ANYWHERE = IPv6Network("::/0")
@@ -92,7 +102,7 @@ def test_articles_routers(router: str) -> None:
     assert compile_running(running(article.network()))[router] == golden
 
 
-@given(document=networks() | tunnelled(), known=facts())
+@given(document=networks() | tunnelled() | homes(), known=facts())
 def test_valid_network_compiles_to_valid_canonical_trees_whatever_is_known(
     document: Json, known: KnownFacts
 ) -> None:

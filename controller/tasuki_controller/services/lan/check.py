@@ -88,10 +88,8 @@ def _reservations(
     lan: Lan, server: NetworkLanIpv4DhcpServer, subnet: Subnet, own: Address
 ) -> Iterator[ConfigError]:
     """Every host has an address and a name of its own."""
-    by_address: dict[Address, str] = {own: "the router itself"}
     by_name: dict[str, str] = {}
     for one in server.reservation:
-        who = f"the host {one.mac_address}"
         address = parse(one.address)
         if address is not None and (address not in subnet or reserved(address, subnet)):
             yield invalid(
@@ -100,17 +98,18 @@ def _reservations(
                 f"{address} is not a host's address in {subnet}, the subnet of {lan.interface}: give one "
                 f"from {subnet[1]} to {subnet[-2]}.",
             )
-        elif address is not None and (holder := by_address.setdefault(address, who)) != who:
+        elif address == own:
             yield invalid(
                 _reservation_path(lan, one, "address"),
                 "address-not-unique",
-                f"{address} belongs to {holder} already: give {who} another one.",
+                f"{address} belongs to the router itself: give {one.mac_address} another one.",
             )
-        if one.host_name and (holder := by_name.setdefault(one.host_name.lower(), who)) != who:
+        name, mac_address = (one.host_name or "").lower(), one.mac_address
+        if name and (holder := by_name.setdefault(name, mac_address)) != mac_address:
             yield invalid(
                 _reservation_path(lan, one, "host-name"),
                 "host-name-not-unique",
-                f"{holder} is called {one.host_name} already, whatever the case: give {who} another name.",
+                f"{holder} is called {name} already, whatever the case: give {mac_address} another name.",
             )
 
 

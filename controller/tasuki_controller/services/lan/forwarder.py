@@ -12,7 +12,7 @@ from tasuki_controller.broken_rule import invalid, unreadable
 from tasuki_controller.router_tree import FAMILIES
 from tasuki_controller.services.lan.lan import Forwarder, forwarder_path
 from tasuki_controller.services.wan import access
-from tasuki_controller.subnets import Address, never_a_host, parse
+from tasuki_controller.subnets import Address, parse
 
 _SAID = ("ipv4/dhcp", "ipv6/prefix-delegation", "ipv6/router-advertisements/dhcpv6-information")
 """What says whether there is a lease."""
@@ -56,26 +56,15 @@ def _lease(
 
 
 def _server(text: str, path: str, own: Mapping[Address | None, str]) -> Iterator[ConfigError]:
-    """The server is another one, and can be asked."""
+    """The server is another one."""
     address = parse(text)
-    if address is None:
-        return
-    if address in own:
+    if address is not None and address in own:
         where = f", {own[address]}" if own[address] else ""
         yield invalid(
             path,
             "server-is-router",
             f"{address} is this router itself{where}, which would ask itself: give the server that knows.",
         )
-    elif kind := _not_asked(address):
-        yield invalid(path, "address-not-unicast", f"{address} is {kind}: give a server that can be asked.")
-
-
-def _not_asked(address: Address) -> str | None:
-    """What keeps a server from being asked. Others of this machine listen on further loopback addresses."""
-    if address.is_link_local:
-        return "a link-local address, of which nothing says on which link"
-    return None if address.is_loopback else never_a_host(address)
 
 
 def _own_addresses(network: Network_, router: str) -> Iterator[tuple[Address | None, str]]:
