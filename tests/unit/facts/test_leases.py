@@ -1,185 +1,30 @@
-"""What of a lease counts, whatever its file holds, and what the hook makes of dhcpcd's words."""
+"""What is told of the files that tell of leases, whatever they hold."""
 
 import asyncio
 import logging
-import math
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tasuki_agent.facts.leases import SOURCE, LeaseSource, boot, uptime
-from tasuki_agent.facts.leases.lease import (
-    Lease,
-    Prefix,
-    aftr_name,
-    delegated_prefix,
-    next_end,
-    parse,
-)
-from tasuki_yang.facts import FactKey, Facts
+from tasuki_agent.facts import Dated
+from tasuki_agent.facts.leases import SOURCE, LeaseSource, delegation
+from tasuki_agent.facts.leases.delegation import LONGEST
+from tasuki_agent.facts.leases.files import Now
+from tasuki_yang.facts import FactKey, Facts, Terms
+from unit.facts.words import BOOT, IPV4, NEW, OLD, text, told
 
-HOOK = Path(__file__).parents[3] / "agent/tasuki-agent-lease-hook"
-BOOT = "2f1cbd3e-7c0e-4b5b-9d55-2a1d3c4e5f60"
-PREFIX = FactKey("wan0", "delegated-prefix")
-AFTR = FactKey("wan0", "aftr-name")
-OLD, NEW = "2001:db8:1200::/56", "2001:db8:3400::/56"
-
-
-def told(*prefixes: tuple[str, int, int], aftr: str = "gw.example.net") -> dict[str, str]:
-    """dhcpcd's words for prefixes with their preferred and valid lifetimes."""
-    words = {"new_dhcp6_aftr_name": aftr} if aftr else {}
-    for n, (prefix, preferred, valid) in enumerate(prefixes, start=1):
-        name = f"new_dhcp6_ia_pd1_prefix{n}"
-        words[name], _, words[f"{name}_length"] = prefix.partition("/")
-        words |= {f"{name}_pltime": f"{preferred}", f"{name}_vltime": f"{valid}"}
-    return words
-
-
-def text(words: dict[str, str], uptime: float = 100.0, boot: str = BOOT) -> str:
-    return "".join(f"{name}={value}\n" for name, value in {**words, "uptime": uptime, "boot": boot}.items())
-
-
-# --- What counts ---
-
-times = st.one_of(st.integers(0, 300).map(float), st.just(math.inf))
-leases = st.builds(
-    Lease,
-    boot=st.just(BOOT),
-    told_at=st.just(0.0),
-    prefixes=st.lists(
-        st.builds(
-            lambda n, ends: Prefix(f"2001:db8:{n:x}00::/56", min(ends), max(ends)),
-            st.integers(1, 5),
-            st.tuples(times, times),
-        ),
-        max_size=5,
-        unique_by=lambda prefix: prefix.prefix,
-    ).map(tuple),
-    aftr_name=st.sampled_from([None, "gw.example.net"]),
-)
-
-
-@given(leases, st.integers(0, 310))
-def test_a_prefix_counts_only_until_its_lifetime_ends(lease: Lease, now: int) -> None:
-    valid = {prefix.prefix for prefix in lease.prefixes if prefix.valid_until > now}
-    chosen = delegated_prefix(lease, now, None)
-    assert chosen in valid if valid else chosen is None
-
-
-@given(leases, st.integers(0, 310))
-def test_a_deprecated_prefix_is_chosen_only_without_a_preferred_one(lease: Lease, now: int) -> None:
-    preferred = {prefix.prefix for prefix in lease.prefixes if prefix.preferred_until > now}
-    for held in (None, *(prefix.prefix for prefix in lease.prefixes)):
-        assert not preferred or delegated_prefix(lease, now, held) in preferred
-
-
-@given(leases)
-def test_the_choice_changes_only_when_the_chosen_prefix_is_deprecated_or_over(lease: Lease) -> None:
-    held = None
-    for now in range(310):
-        before, held = held, delegated_prefix(lease, now, held)
-        if before not in (None, held):
-            (gone,) = (prefix for prefix in lease.prefixes if prefix.prefix == before)
-            assert gone.preferred_until <= now
-
-
-@given(leases, st.integers(0, 310))
-def test_the_prefix_that_is_preferred_longest_is_chosen_at_first(lease: Lease, now: int) -> None:
-    chosen = [prefix for prefix in lease.prefixes if prefix.prefix == delegated_prefix(lease, now, None)]
-    assert all(
-        prefix.preferred_until <= max(now, chosen[0].preferred_until) for prefix in lease.prefixes if chosen
-    )
-
-
-@given(leases, st.integers(0, 300))
-def test_between_two_ends_nothing_changes(lease: Lease, now: int) -> None:
-    end = next_end(lease, now)
-    assert end > now
-    held = delegated_prefix(lease, now, None)
-    for later in range(now, int(min(end, 310))):
-        assert delegated_prefix(lease, later, held) == held
-        assert aftr_name(lease, later) == aftr_name(lease, now)
-
-
-def test_the_aftr_ends_with_the_last_prefix() -> None:
-    lease = parse(text(told((OLD, 10, 20), (NEW, 10, 30))))
-    assert aftr_name(lease, 129) == "gw.example.net"
-    assert aftr_name(lease, 130) is None
-
-
-def test_the_aftr_of_a_lease_without_prefixes_stays() -> None:
-    assert aftr_name(parse(text(told())), 1e9) == "gw.example.net"
-
-
-# --- What is read ---
-
-
-def test_a_lease_is_read() -> None:
-    assert parse(
-        text(told(("2001:DB8:1200::1/56", 12600, 0xFFFF_FFFF), (NEW, 0, 0), aftr="GW.Example.Net."))
-    ) == Lease(
-        BOOT,
-        100.0,
-        (Prefix(OLD, 12700.0, math.inf), Prefix(NEW, 100.0, 100.0)),
-        "gw.example.net",
-    )
-
-
-@pytest.mark.parametrize(
-    ("odd", "reason"),
-    [
-        (("2001:db8::/200", 1, 1), "2001:db8::/200"),
-        (("2001:db8::/72", 1, 1), "and /64 long"),
-        (("fe80::/56", 1, 1), "fe80::"),
-        (("192.0.2.0/24", 1, 1), "192.0.2.0/24"),
-    ],
-)
-def test_an_odd_prefix_leaves_the_rest_of_the_lease_usable(odd: tuple[str, int, int], reason: str) -> None:
-    lease = parse(text(told(odd, (OLD, 10, 20))))
-    assert delegated_prefix(lease, 100, None) == OLD
-    assert reason in lease.unusable[0]
-
-
-def test_an_odd_name_of_an_aftr_leaves_the_prefix_usable() -> None:
-    lease = parse(text(told((OLD, 10, 20), aftr="gw..example.net")))
-    assert (delegated_prefix(lease, 100, None), lease.aftr_name) == (OLD, None)
-    assert "gw..example.net" in lease.unusable[0]
-
-
-@given(
-    st.one_of(
-        st.text(),
-        st.lists(st.sampled_from(text(told((OLD, 10, 20))).splitlines()), max_size=9).map("\n".join),
+PREFIX, FORMER, AFTR, DNS, ADDRESS, ROUTERS = (
+    FactKey("wan0", noun)
+    for noun in (
+        "delegated-prefix",
+        "former-prefixes",
+        "aftr-name",
+        "dns-servers",
+        "ipv4-address",
+        "ipv4-routers",
     )
 )
-def test_whatever_a_file_holds_it_is_a_lease_or_is_refused_with_a_reason(content: str) -> None:
-    try:
-        parse(content)
-    except ValueError as error:
-        reason = str(error)
-    else:
-        reason = "none"
-    assert reason
-
-
-@given(st.integers(0, len(text(told((OLD, 10, 20)))) - 2))
-def test_a_file_that_is_cut_short_is_refused(length: int) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        parse(text(told((OLD, 10, 20)))[:length])
-
-
-@pytest.mark.parametrize(
-    "words", [{"new_dhcp6_ia_pd1_prefix1": "2001:db8::"}, told((OLD, -1, 2)), told((OLD, 1, 2**32))]
-)
-def test_a_prefix_without_proper_lifetimes_is_refused(words: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"missing|lifetime"):
-        parse(text(words))
-
-
-# --- The files ---
+ALL = [PREFIX, FORMER, AFTR, DNS, ADDRESS, ROUTERS]
 
 
 @pytest.fixture
@@ -188,32 +33,169 @@ def source(tmp_path: Path) -> LeaseSource:
     return SOURCE(tmp_path)
 
 
-def write(tmp_path: Path, content: str | bytes) -> None:
+def write(tmp_path: Path, content: str | bytes, name: str = "wan0.lease") -> None:
     (tmp_path / "leases/new").write_bytes(content if isinstance(content, bytes) else content.encode())
-    (tmp_path / "leases/new").rename(tmp_path / "leases/wan0.lease")
+    (tmp_path / "leases/new").rename(tmp_path / "leases" / name)
+
+
+def fresh(words: dict[str, str], ago: float = 0.0) -> str:
+    """A file that the hook has written just now."""
+    now = Now.of_machine()
+    return text(words, now.uptime - ago, now.boot)
 
 
 def learn(source: LeaseSource, before: Facts | None = None) -> Facts:
-    return source.learn([PREFIX, AFTR], {}, before or {})
+    return source.learn(ALL, {}, before or {})
 
 
-def test_a_lease_is_told_and_one_that_is_gone_is_not(source: LeaseSource, tmp_path: Path) -> None:
+def test_a_lease_is_told_and_one_that_is_given_back_is_not(source: LeaseSource, tmp_path: Path) -> None:
     assert learn(source) == {}
-    write(tmp_path, text(told((OLD, 10, 20)), uptime(), boot()))
+    write(tmp_path, fresh(told((OLD, 600, 900))))
     assert learn(source) == {PREFIX: (OLD,), AFTR: ("gw.example.net",)}
     (tmp_path / "leases/wan0.lease").unlink()
     assert learn(source) == {}
+    assert not [*(tmp_path / "leases").iterdir()]
+
+
+def test_servers_of_both_protocols_are_told_those_of_dhcpv6_first(
+    source: LeaseSource, tmp_path: Path
+) -> None:
+    write(tmp_path, fresh(IPV4), "wan0.lease4")
+    write(tmp_path, fresh(told((OLD, 600, 900), aftr="", name_servers="2001:db8::53")))
+    assert learn(source) == {
+        PREFIX: (OLD,),
+        DNS: ("2001:db8::53", "192.0.2.53", "192.0.2.54"),
+        ADDRESS: ("192.0.2.10/24",),
+        ROUTERS: ("192.0.2.1",),
+    }
+    assert [source.terms()[DNS, server].origin for server in learn(source)[DNS]] == [
+        "dhcpv6",
+        "dhcpv4",
+        "dhcpv4",
+    ]
+    (tmp_path / "leases/wan0.lease").unlink()
+    assert learn(source)[DNS] == ("192.0.2.53", "192.0.2.54")
+
+
+def test_terms_stay_the_same_as_long_as_the_files_do(source: LeaseSource, tmp_path: Path) -> None:
+    assert isinstance(source, Dated)
+    write(tmp_path, fresh(told((OLD, 600, 900), ia_pd1_t1="300", ia_pd1_t2="480"), ago=10))
+    learn(source)
+    terms = source.terms()
+    at = terms[PREFIX, OLD].preferred_until
+    assert at is not None
+    assert terms[PREFIX, OLD] == Terms("dhcpv6", at, at + 300, at - 300, at - 120)
+    for before in ({}, learn(source)):
+        learn(source, before)
+        assert source.terms() == terms
+    source.learn([], {}, {})
+    assert source.terms() == {}
 
 
 def test_the_prefix_that_was_chosen_in_an_earlier_run_stays(source: LeaseSource, tmp_path: Path) -> None:
-    write(tmp_path, text(told((OLD, 10, 20), (NEW, 100, 200)), uptime(), boot()))
-    assert learn(source)[PREFIX] == (NEW,)
-    assert learn(source, {PREFIX: (OLD,)})[PREFIX] == (OLD,)
+    write(tmp_path, fresh(told((OLD, 600, 900), (NEW, 1200, 1800))))
+    assert learn(SOURCE(tmp_path), {PREFIX: (OLD,)})[PREFIX] == (OLD,)
+    assert learn(SOURCE(tmp_path))[PREFIX] == (OLD,)
+    assert learn(source)[PREFIX] == (OLD,)
 
 
 def test_a_lease_ends_by_itself(source: LeaseSource, tmp_path: Path) -> None:
-    write(tmp_path, text(told((OLD, 10, 20)), uptime() - 20, boot()))
+    write(tmp_path, fresh(told((OLD, 10, 20)), ago=20))
+    write(tmp_path, fresh({**IPV4, "new_dhcp_lease_time": "20"}, ago=20), "wan0.lease4")
     assert learn(source) == {}
+
+
+# --- Former prefixes ---
+
+
+def test_a_prefix_that_another_one_takes_the_place_of_is_a_former_one_also_after_a_restart(
+    source: LeaseSource, tmp_path: Path
+) -> None:
+    write(tmp_path, fresh(told((OLD, 600, 900))))
+    learn(source)
+    end = source.terms()[PREFIX, OLD].valid_until
+    write(tmp_path, fresh(told((NEW, 600, 900), (OLD, 0, 0))))
+    facts = learn(source)
+    assert (facts[PREFIX], facts[FORMER]) == ((NEW,), (OLD,))
+    terms = source.terms()
+    former = terms[FORMER, OLD]
+    assert former.valid_until == end
+    assert former.preferred_until is not None
+    assert former.preferred_until <= Now.of_machine().uptime
+    for again in (source, SOURCE(tmp_path), SOURCE(tmp_path)):
+        assert learn(again) == facts
+        assert again.terms() == terms
+
+
+def test_a_lease_that_changed_while_the_agent_was_away_leaves_a_former_prefix(
+    source: LeaseSource, tmp_path: Path
+) -> None:
+    write(tmp_path, fresh(told((OLD, 600, 900))))
+    learn(source)
+    write(tmp_path, fresh(told((NEW, 600, 900))))
+    assert learn(SOURCE(tmp_path))[FORMER] == (OLD,)
+
+
+def test_a_prefix_that_changed_while_the_machine_was_off_is_deprecated(
+    source: LeaseSource, tmp_path: Path
+) -> None:
+    write(tmp_path, fresh(told((OLD, 600, 900))))
+    learn(source)
+    record = tmp_path / "leases/wan0.prefixes"
+    record.write_text(record.read_text().replace(Now.of_machine().boot, BOOT))
+    write(tmp_path, text(told((OLD, 600, 900))))
+    started = SOURCE(tmp_path)
+    assert learn(started) == {}
+    write(tmp_path, fresh(told((NEW, 600, 900))))
+    assert learn(started)[FORMER] == (OLD,)
+    end = started.terms()[FORMER, OLD].valid_until
+    assert end is not None
+    assert end <= Now.of_machine().uptime + LONGEST
+
+
+def test_nothing_is_written_while_nothing_changes(source: LeaseSource, tmp_path: Path) -> None:
+    write(tmp_path, fresh(told((OLD, 600, 900))))
+    learn(source)
+    record = tmp_path / "leases/wan0.prefixes"
+    written = record.stat()
+    for again in (source, source, SOURCE(tmp_path)):
+        learn(again)
+    assert record.stat() == written
+
+
+def test_whoever_only_looks_writes_nothing(source: LeaseSource, tmp_path: Path) -> None:
+    write(tmp_path, fresh(told((OLD, 600, 900))))
+    assert source.peek(ALL, {}, {})[PREFIX] == (OLD,)
+    assert [path.name for path in (tmp_path / "leases").iterdir()] == ["wan0.lease"]
+    assert source.terms() == {}
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\xff", b"[]", b"{}", b'{"boot": 7}', b"x" * 10_000_000])
+def test_a_record_that_is_broken_is_told_of_and_written_anew(
+    source: LeaseSource, tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, content, "wan0.prefixes")
+    write(tmp_path, fresh(told((OLD, 600, 900))))
+    for _ in range(2):
+        assert learn(source)[PREFIX] == (OLD,)
+    (record,) = caplog.records
+    assert "wan0.prefixes" in record.getMessage()
+    assert learn(SOURCE(tmp_path))[PREFIX] == (OLD,)
+    assert len(caplog.records) == 1
+
+
+def test_a_disk_that_is_full_spoils_no_fact(
+    source: LeaseSource, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "leases/wan0.prefixes.new").mkdir()
+    write(tmp_path, fresh(told((OLD, 600, 900))))
+    assert learn(source)[PREFIX] == (OLD,)
+    write(tmp_path, fresh(told((NEW, 600, 900))))
+    assert learn(source)[FORMER] == (OLD,)
+    assert "cannot keep on the disk" in caplog.text
+
+
+# --- Hostile files ---
 
 
 @pytest.mark.parametrize(
@@ -224,7 +206,7 @@ def test_a_lease_ends_by_itself(source: LeaseSource, tmp_path: Path) -> None:
 def test_a_file_that_is_no_lease_leaves_the_last_one_and_is_told_once(
     source: LeaseSource, tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write(tmp_path, text(told((OLD, 10, 20)), uptime(), boot()))
+    write(tmp_path, fresh(told((OLD, 600, 900))))
     facts = learn(source)
     write(tmp_path, content)
     for _ in range(3):
@@ -234,26 +216,43 @@ def test_a_file_that_is_no_lease_leaves_the_last_one_and_is_told_once(
     assert len(record.getMessage()) < 400
 
 
-def test_a_directory_in_the_files_place_is_no_lease(
+def test_what_is_unusable_in_each_message_of_a_server_is_told_once(
     source: LeaseSource, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "leases/wan0.lease").mkdir()
+    for _ in range(3):
+        write(tmp_path, fresh(told((OLD, 600, 900), ("2001:db8::/200", 1, 1))))
+        assert learn(source)[PREFIX] == (OLD,)
+    (record,) = caplog.records
+    assert "2001:db8::/200" in record.getMessage()
+
+
+@pytest.mark.parametrize("name", ["wan0.lease", "wan0.lease4"])
+def test_a_directory_or_a_pipe_in_the_files_place_is_no_lease(
+    source: LeaseSource, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    (tmp_path / "leases" / name).mkdir()
     assert learn(source) == {}
-    assert "it is no file" in caplog.text
+    (tmp_path / "leases" / name).rmdir()
+    os.mkfifo(tmp_path / "leases" / name)
+    assert learn(SOURCE(tmp_path)) == {}
+    assert caplog.text.count("it is no file") == 2
 
 
 @pytest.mark.parametrize(
-    ("told_at", "of_boot"), [(0.0, BOOT), (uptime() + 1e6, boot())], ids=["boot", "container"]
+    ("told_at", "of_boot"),
+    [(0.0, BOOT), (Now.of_machine().uptime + 1e6, Now.of_machine().boot)],
+    ids=["boot", "container"],
 )
 def test_a_lease_from_before_the_last_start_is_none(
     source: LeaseSource, tmp_path: Path, told_at: float, of_boot: str
 ) -> None:
     write(tmp_path, text(told((OLD, 0xFFFF_FFFF, 0xFFFF_FFFF)), told_at, of_boot))
+    write(tmp_path, text(IPV4, told_at, of_boot), "wan0.lease4")
     assert learn(source) == {}
 
 
 def test_only_leases_that_are_asked_for_are_read(source: LeaseSource, tmp_path: Path) -> None:
-    write(tmp_path, text(told((OLD, 10, 20)), uptime(), boot()))
+    write(tmp_path, fresh(told((OLD, 600, 900))))
     assert source.learn([FactKey("wan1", "delegated-prefix")], {}, {}) == {}
     assert source.learn([AFTR], {}, {}) == {AFTR: ("gw.example.net",)}
     assert source.learn([], {}, {}) == {}
@@ -265,7 +264,7 @@ async def test_news_that_somebody_only_looked_at_is_news_all_the_same(
     learn(source)
     news = asyncio.Event()
     run = asyncio.create_task(source.run(news.set))
-    write(tmp_path, text(told((OLD, 10, 20), ("2001:db8::/72", 1, 1)), uptime(), boot()))
+    write(tmp_path, fresh(told((OLD, 600, 900), ("2001:db8::/72", 1, 1))))
     for asked in ([PREFIX], [FactKey("wan1", "delegated-prefix")], []):
         source.peek(asked, {}, {})
     assert source.peek([PREFIX], {}, {}) == {PREFIX: (OLD,)}
@@ -277,59 +276,17 @@ async def test_news_that_somebody_only_looked_at_is_news_all_the_same(
     run.cancel()
 
 
-# --- The hook ---
-
-
-def hook(state_dir: Path, reason: str, words: dict[str, str] | None = None, protocol: str = "dhcp6") -> None:
-    said = {"interface": "wan0", "reason": reason, "protocol": protocol, **(words or {})}
-    environment = {"PATH": os.environ["PATH"], "TASUKI_STATE_DIR": f"{state_dir}", **said}
-    done = subprocess.run([HOOK], check=True, capture_output=True, env=environment)
-    assert (done.stdout, done.stderr) == (b"", b"")
-
-
-@pytest.mark.parametrize("reason", ["BOUND6", "RENEW6", "REBIND6", "REBOOT6", "INFORM6"])
-def test_the_hook_writes_what_is_leased(tmp_path: Path, reason: str) -> None:
-    source = SOURCE(tmp_path / "state")
-    hook(tmp_path / "state", reason, told((NEW, 10, 20), (OLD, 0, 0)) | {"old_dhcp6_aftr_name": "x"})
-    assert learn(source) == {PREFIX: (NEW,), AFTR: ("gw.example.net",)}
-    assert [path.name for path in (tmp_path / "state/leases").iterdir()] == ["wan0.lease"]
-
-
-@pytest.mark.parametrize("reason", ["EXPIRE6", "RELEASE6", "STOP6"])
-def test_the_hook_takes_away_what_is_over_also_twice(tmp_path: Path, reason: str) -> None:
-    hook(tmp_path, "BOUND6", told((OLD, 10, 20)))
-    for _ in range(2):
-        hook(tmp_path, reason)
-        assert learn(SOURCE(tmp_path)) == {}
-
-
-@pytest.mark.parametrize(
-    ("reason", "protocol"),
-    [
-        ("CARRIER", "link"),
-        ("RECONFIGURE", "dhcp"),
-        ("BOUND", "dhcp"),
-        ("TEST", "dhcp6"),
-        ("ROUTERADVERT", "ra"),
-    ],
-)
-def test_the_hook_leaves_what_is_no_news_of_a_lease(tmp_path: Path, reason: str, protocol: str) -> None:
-    hook(tmp_path, "BOUND6", told((OLD, 10, 20)))
-    hook(tmp_path, reason, told((NEW, 10, 20)), protocol)
-    assert learn(SOURCE(tmp_path))[PREFIX] == (OLD,)
-
-
-def test_a_lease_that_the_hook_cannot_write_leaves_the_one_before(tmp_path: Path) -> None:
-    hook(tmp_path, "BOUND6", told((OLD, 10, 20)))
-    (tmp_path / "leases/wan0.lease.new").mkdir()
-    with pytest.raises(subprocess.CalledProcessError):
-        hook(tmp_path, "RENEW6", told((NEW, 10, 20)))
-    assert learn(SOURCE(tmp_path))[PREFIX] == (OLD,)
-
-
-def test_a_person_who_runs_the_hook_is_told_who_does() -> None:
-    done = subprocess.run(
-        [HOOK], check=False, capture_output=True, text=True, env={"PATH": os.environ["PATH"]}
-    )
-    assert done.returncode != 0
-    assert "dhcpcd runs this" in done.stderr
+async def test_the_end_of_a_former_prefix_is_news(
+    source: LeaseSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delegation, "LONGEST", 1.0)
+    write(tmp_path, fresh(told((OLD, 600, 900))))
+    learn(source)
+    write(tmp_path, fresh(told((NEW, 600, 900))))
+    assert learn(source)[FORMER] == (OLD,)
+    news = asyncio.Event()
+    run = asyncio.create_task(source.run(news.set))
+    async with asyncio.timeout(30):
+        await news.wait()
+    assert FORMER not in learn(source)
+    run.cancel()
