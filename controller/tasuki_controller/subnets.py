@@ -83,6 +83,13 @@ def reserved(address: Address, within: Subnet) -> str | None:
     return None
 
 
+def not_a_host_of(address: Address, within: Subnet) -> str | None:
+    """What keeps the address from being one of a host in the subnet."""
+    if address not in within:
+        return f"not in {within}"
+    return never_a_host(address) or reserved(address, within)
+
+
 def overlapping(
     uses: Iterable[AnyUse], is_one_place: Callable[[AnyUse, AnyUse], bool]
 ) -> Iterator[tuple[AnyUse, AnyUse]]:

@@ -14,7 +14,7 @@ from tasuki_yang.validator import Gaps
 from tasuki_controller.broken_rule import invalid, unreadable
 from tasuki_controller.ends import delegated
 from tasuki_controller.services.lan.lan import STATIC_LENGTH, Lan, ipv4_subnet, ipv6_subnet, path_of
-from tasuki_controller.subnets import Address, Subnet, never_a_host, parse, reserved
+from tasuki_controller.subnets import Address, Subnet, not_a_host_of, parse
 
 _HOST_BITS = (1 << 128 - STATIC_LENGTH) - 1
 
@@ -45,12 +45,11 @@ def _addresses(lan: Lan) -> Iterator[ConfigError]:
         address = parse(text)
         if address is None or subnet is None:
             continue
-        if kind := never_a_host(address) or reserved(address, subnet):
+        if kind := not_a_host_of(address, subnet):
             yield invalid(
                 path,
                 "address-not-a-host",
-                f"{address} is {kind}: give one that the router can have, such as 192.168.1.1 or an address "
-                "of a prefix of yours.",
+                f"{address} is {kind}: give one that the router can have.",
             )
 
 
@@ -62,11 +61,10 @@ def _range(lan: Lan, server: NetworkLanIpv4DhcpServer, subnet: Subnet, own: Addr
         invalid(
             f"{path}/{leaf}",
             "range-outside-subnet",
-            f"{address} is not in {subnet}, the subnet of {lan.interface}: give an address from "
-            f"{subnet[1]} to {subnet[-2]}.",
+            f"{address} is {why}: give an address from {_hosts(subnet)}.",
         )
         for leaf, address in (("start", start), ("end", end))
-        if address is not None and (address not in subnet or reserved(address, subnet))
+        if address is not None and (why := not_a_host_of(address, subnet))
     ]
     yield from outside
     if start is None or end is None or outside:
@@ -91,12 +89,11 @@ def _reservations(
     by_name: dict[str, str] = {}
     for one in server.reservation:
         address = parse(one.address)
-        if address is not None and (address not in subnet or reserved(address, subnet)):
+        if address is not None and (why := not_a_host_of(address, subnet)):
             yield invalid(
                 _reservation_path(lan, one, "address"),
                 "reservation-outside-subnet",
-                f"{address} is not a host's address in {subnet}, the subnet of {lan.interface}: give one "
-                f"from {subnet[1]} to {subnet[-2]}.",
+                f"{address} is {why}: give an address from {_hosts(subnet)}.",
             )
         elif address == own:
             yield invalid(
@@ -117,12 +114,12 @@ def _routers(lan: Lan, server: NetworkLanIpv4DhcpServer, subnet: Subnet) -> Iter
     """Hosts can reach their default routers."""
     for text in server.router:
         address = parse(text)
-        if address is not None and (address not in subnet or reserved(address, subnet)):
+        if address is not None and (why := not_a_host_of(address, subnet)):
             yield invalid(
                 _dhcp_path(lan, "router" + predicate(".", text)),
                 "router-outside-subnet",
-                f"{address} is not a host's address in {subnet}, the subnet of {lan.interface}: hosts could "
-                "not reach it. Leave it out for this router, or give one that is.",
+                f"{address} is {why}, where hosts of {lan.interface} cannot reach it: give an address from "
+                f"{_hosts(subnet)}, or leave router out if it is this one.",
             )
 
 
@@ -159,6 +156,11 @@ def _own_id(lan: Lan, gaps: Gaps) -> int | None:
     else:
         return None
     return None if address is None else int(address) & _HOST_BITS
+
+
+def _hosts(subnet: Subnet) -> str:
+    """Those of an IPv4 subnet; there are always some."""
+    return f"{subnet[1]} to {subnet[-2]}"
 
 
 def _dhcp_path(lan: Lan, *names: str) -> str:

@@ -139,7 +139,7 @@ def _room(network: Network_, parts: list[_Part]) -> Iterator[ConfigError]:
         yield invalid(
             part.path,
             "subnet-id-out-of-range",
-            f"A /{hint}, which router {part.router} asks for on {part.wan}, has subnet "
-            + ("0 alone" if last == 0 else f"0 to {last}")
+            f"A /{hint}, which router {part.router} asks for on {part.wan}, has "
+            + ("subnet 0 alone" if last == 0 else f"subnets 0 to {last}")
             + f": choose one of these for {part.source}, or a prefix-hint of {needed} at the most ({path}).",
         )

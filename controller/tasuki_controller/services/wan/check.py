@@ -15,7 +15,7 @@ from tasuki_controller.router_tree import FAMILIES, IPV6_METRIC, Family
 from tasuki_controller.services.ds_lite import line as ds_lite
 from tasuki_controller.services.vxlan_split.problem import subscriber_path
 from tasuki_controller.services.wan.access import Wan, path_of, source_of, static, static_subnet
-from tasuki_controller.subnets import never_a_host, parse, reserved
+from tasuki_controller.subnets import not_a_host_of, parse
 
 
 def check_access(wan: Wan, gaps: Gaps) -> Iterator[ConfigError]:
@@ -32,7 +32,7 @@ def _address(wan: Wan, family: Family) -> Iterator[ConfigError]:
     address = parse(typed.address) if typed else None
     if address is None or subnet is None:
         return
-    if kind := never_a_host(address) or reserved(address, subnet):
+    if kind := not_a_host_of(address, subnet):
         yield invalid(
             path_of(wan, family, "static", "address"),
             "address-not-a-host",
@@ -41,28 +41,25 @@ def _address(wan: Wan, family: Family) -> Iterator[ConfigError]:
 
 
 def _gateway(wan: Wan, family: Family) -> Iterator[ConfigError]:
-    """The gateway is another host on the line."""
+    """The gateway is another host on the line. A link-local address is on every one."""
     typed, subnet = static(wan, family), static_subnet(wan, family)
     gateway = parse(typed.gateway) if typed else None
     if typed is None or gateway is None or subnet is None:
+        return
+    if family == "ipv6" and gateway.is_link_local:
         return
     path = path_of(wan, family, "static", "gateway")
     if gateway == parse(typed.address):
         yield invalid(
             path, "gateway-is-router", f"{gateway} is this router's own address: give the next router's."
         )
-    elif gateway.version == 6 and gateway.is_link_local:  # noqa: PLR2004
-        return
-    elif gateway not in subnet:
-        also = " or link-local" if subnet.version == 6 else ""  # noqa: PLR2004
+    elif why := not_a_host_of(gateway, subnet):
         yield invalid(
             path,
             "gateway-not-on-link",
-            f"{gateway} is not in {subnet}, the subnet of {wan.interface}: give a gateway that is{also}, or "
-            "the line's prefix-length.",
+            f"{gateway} is {why}, the subnet of {wan.interface}: give the address of the next router there"
+            f"{', or its link-local one' if family == 'ipv6' else ''}.",
         )
-    elif kind := never_a_host(gateway) or reserved(gateway, subnet):
-        yield invalid(path, "gateway-not-on-link", f"{gateway} is {kind}: give the next router's address.")
 
 
 @dataclass(frozen=True, slots=True)
