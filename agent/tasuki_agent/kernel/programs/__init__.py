@@ -12,6 +12,8 @@ from typing import Final, NamedTuple, Protocol
 
 MOMENT: Final = 0.3
 """Seconds that a program must stay: one that finds its port taken or its file wrong ends sooner."""
+STOP_SECONDS: Final = 5
+"""Until a program that was asked to end is killed."""
 
 
 @dataclass(frozen=True, slots=True)

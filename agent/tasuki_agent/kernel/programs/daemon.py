@@ -165,7 +165,9 @@ class Installation:
         """The files that are there, each read only when it is another one than last time."""
         try:
             self._read = {
-                path.name: self._text(path) for path in self.directory.iterdir() if path.suffix != ".new"
+                path.name: self._text(path)
+                for path in self.directory.iterdir()
+                if path.is_file() and path.suffix != ".new"
             }
         except FileNotFoundError:
             self._read = {}

@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import signal
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,17 +20,16 @@ from typing import Final
 
 from tasuki_agent.durable import replace_file
 from tasuki_agent.errors import Transient
-from tasuki_agent.kernel.programs import MOMENT, Program, Running
+from tasuki_agent.kernel.programs import MOMENT, STOP_SECONDS, Program, Running
 from tasuki_agent.kernel.programs.process import Process, all_end, family, stat
 from tasuki_agent.kernel.programs.watch import Watch
 from tasuki_agent.kernel.run import environment, find
 
 BEGIN_SECONDS: Final = 30.0
 """For the preparations before the program itself: a few mounts."""
-ASKED_TO_END: Final = 5
-"""How often, a second apart, before it is killed: dhcpcd 9.4.1 can miss it while its hook runs."""
 KILLED_SECONDS: Final = 10.0
 LOG_SIZE: Final = 1 << 20
+STDERR: Final = 2
 LAST_WORDS: Final = 2000
 """Bytes of the log that may be told."""
 
@@ -114,12 +113,11 @@ class Direct:
             record = Record(pid, found.started if found else 0, self._world, program.digest)
             replace_file(self._record_file(program.name), json.dumps(asdict(record)).encode())
             if not await _begins(go) or await process.ends(within=MOMENT):
-                process.signal(signal.SIGKILL)
-                await process.ends(within=KILLED_SECONDS)
+                await _kill(process)
                 words = _last_words(log, said_before) or "without a word"
                 raise Transient(f"{doing}: {program.command[0]} ended ({process.exit}): {words}")
         except OSError as e:
-            process.signal(signal.SIGKILL)
+            await _kill(process)
             raise Transient(f"{doing}: cannot keep its record: {e.strerror}") from e
         finally:
             os.close(go)
@@ -206,6 +204,7 @@ def _spawn(program: Program, log: Path) -> tuple[int, int]:
                 (os.POSIX_SPAWN_DUP2, wait, 0),
                 (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
                 (os.POSIX_SPAWN_DUP2, 1, 2),
+                *((os.POSIX_SPAWN_CLOSE, each) for each in _inherited()),
             ],
             setsid=True,
             setsigmask=(),
@@ -218,6 +217,15 @@ def _spawn(program: Program, log: Path) -> tuple[int, int]:
     finally:
         os.close(wait)
     return go, pid
+
+
+def _inherited() -> Iterator[int]:
+    """Files that whoever started the agent left open, and may wait for the end of."""
+    for number in [int(each.name) for each in Path("/proc/self/fd").iterdir()]:
+        # The listing's own file is closed by now.
+        with suppress(OSError):
+            if number > STDERR and os.get_inheritable(number):
+                yield number
 
 
 async def _begins(go: int) -> bool:
@@ -241,7 +249,8 @@ async def _begins(go: int) -> bool:
 async def _end(name: str, pid: int) -> None:
     with ExitStack() as held:
         everybody = _hold(family(pid), held)
-        for _ in range(ASKED_TO_END):
+        # Once a second: dhcpcd 9.4.1 can miss it while its hook runs.
+        for _ in range(STOP_SECONDS):
             # It ends its own children. What it leaves behind is asked itself.
             for process in [each for each in everybody if each.pid == pid and not each.ended] or everybody:
                 process.signal(signal.SIGTERM)
@@ -252,6 +261,11 @@ async def _end(name: str, pid: int) -> None:
             process.signal(signal.SIGKILL)
         if not await all_end(everybody, within=KILLED_SECONDS):
             raise Transient(f"stop {name}: process {pid} does not end")
+
+
+async def _kill(process: Process) -> None:
+    process.signal(signal.SIGKILL)
+    await process.ends(within=KILLED_SECONDS)
 
 
 def _hold(pids: Collection[int], held: ExitStack) -> list[Process]:

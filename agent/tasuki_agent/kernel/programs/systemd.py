@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from tasuki_agent.errors import Transient
-from tasuki_agent.kernel.programs import MOMENT, Program, Running
+from tasuki_agent.kernel.programs import MOMENT, STOP_SECONDS, Program, Running
 from tasuki_agent.kernel.programs.process import Process
 from tasuki_agent.kernel.programs.watch import Watch
 from tasuki_agent.kernel.run import Answer, environment, find, run, said
 
 DIGEST: Final = "TASUKI_DIGEST"
-STOP_SECONDS: Final = 10
-"""Until a program that was asked to end is killed."""
 LAST_WORDS: Final = 5
 """Lines of the journal that may be told."""
 _NOT_LOADED: Final = 5
