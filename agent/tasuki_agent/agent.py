@@ -105,7 +105,11 @@ class _Recorder:
     reconciler: Reconciler
     _written: list[int] | None = None
     _lost: int = 0
-    _facts: list[KnownFact] = field(default_factory=list)
+    _facts: list[KnownFact] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What was restored is on the disk already."""
+        self._facts = self.reconciler.facts.last()
 
     def record(self) -> None:
         self._record_facts()
