@@ -102,9 +102,7 @@ def document(**lists: list[Any]) -> dict[str, Any]:
     return {NETWORK: {"router": [{"name": name} for name in ROUTERS], **entries}}
 
 
-WHOLE: Mapping[str, Any] = document(
-    wan=[wan()], lan=[lan(0), stateful(1)], forwarder=[FORWARDS], split=[tunnel()]
-)
+WHOLE: Mapping[str, Any] = document(wan=[wan()], lan=[lan(0), lan(1)], forwarder=[FORWARDS], split=[tunnel()])
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,11 +75,18 @@ class Namespace:
 
         Some are: the daemons that an agent starts go on without it.
         """
-        pids = subprocess.run(["ip", "netns", "pids", self.name], check=False, capture_output=True, text=True)
-        for pid in map(int, pids.stdout.split()):
+        for pid in self.pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         subprocess.run(["ip", "netns", "delete", self.name], check=False, stderr=subprocess.DEVNULL)
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that run there."""
+        shown = subprocess.run(
+            ["ip", "netns", "pids", self.name], check=False, capture_output=True, text=True
+        )
+        return [int(pid) for pid in shown.stdout.split()]
 
     def run(self, *command: str, stdin: str = "", check: bool = True) -> str:
         """Run a command there; its standard output.

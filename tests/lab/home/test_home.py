@@ -4,7 +4,7 @@ import json
 from functools import partial
 
 from access import FIRST, OUTSIDE, OUTSIDE_NAME
-from home import DOMAIN, LAN0, LAN1, UNASSIGNED, Home, subnet
+from home import DOMAIN, LAN0, UNASSIGNED, Home, subnet
 from netns import Namespace, until
 from ngn import link_local_address
 from packets import is_router_advertisement
@@ -41,12 +41,6 @@ def test_hosts_are_given_a_forwarder_that_knows_the_outside_the_inside_and_the_h
         assert host.resolves(OUTSIDE_NAME, asked) == [OUTSIDE]
         assert host.resolves(f"nas.{DOMAIN}", asked, "A") == ["192.168.1.10"]
         assert host.resolves(f"laptop.{DOMAIN}", asked, "A") == home.laptop.ipv4()
-
-
-def test_stateful_hosts_get_an_address_of_the_range(home: Home) -> None:
-    first, last = (address_in(FIRST, LAN1, end) for end in ("::1000", "::1fff"))
-    told = home.laptop.told("dhcp6")["new_dhcp6_ia_na1_ia_addr1"]
-    assert first <= told <= last
 
 
 def test_what_is_not_assigned_is_unreachable_at_the_home_and_goes_to_and_fro_nowhere(home: Home) -> None:

@@ -2,7 +2,7 @@
 
 from access import FIRST, OUTSIDE, OUTSIDE_NAME
 from home import LAN as LANS
-from home import LAN0, LAN1, NETWORK, WHOLE, Home, lan, stateful, subnet
+from home import LAN0, LAN1, NETWORK, WHOLE, Home, lan, subnet
 from netns import until
 from ngn import link_local_address
 from packets import is_router_advertisement
@@ -10,7 +10,7 @@ from tasuki_proto.v1.config_pb2 import OPERATION_REPLACE
 from tasuki_yang.facts import address_in
 from traffic import Wire
 
-INTENT = {NETWORK: {**WHOLE[NETWORK], LANS: [lan(0, **{"kept-out": [None]}), stateful(1)]}}
+INTENT = {NETWORK: {**WHOLE[NETWORK], LANS: [lan(0, **{"kept-out": [None]}), lan(1)]}}
 
 
 def test_hosts_hear_nothing_of_ipv6_and_cannot_use_any_while_all_else_works(home: Home) -> None:
