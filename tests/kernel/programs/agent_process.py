@@ -21,13 +21,10 @@ def opened(state_dir: Path) -> Supervisor:
     return supervisor(state_dir, world())
 
 
-def start_and_die(state_dir: Path, program: Program, *, at: int = 0, within: tuple[str, ...] = ()) -> bool:
-    """Have another process start a program and be killed at the N-th fail-point; whether it got past it.
-
-    `within` begins the command that runs it.
-    """
+def start_and_die(state_dir: Path, program: Program, *, at: int = 0) -> bool:
+    """Have another process start a program and be killed at the N-th fail-point; whether it got past it."""
     ended = subprocess.run(
-        [*within, sys.executable, __file__, state_dir, program.name, *program.command],
+        [sys.executable, __file__, state_dir, program.name, *program.command],
         check=False,
         env={**os.environ, failpoint.VARIABLE: str(at)},
         capture_output=True,

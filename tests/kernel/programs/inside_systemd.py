@@ -1,14 +1,18 @@
 """What only systemd can do to programs. test_systemd.py runs this where systemd is process 1."""
 
 import subprocess
+import sys
 from pathlib import Path
 
-from kernel.programs.agent_process import opened, start_and_die
+from kernel.programs.agent_process import opened
 from kernel.programs.test_supervisor import SLEEPER, eventually
+from kernel.test_ports import held
 from netns import Namespace
+from tasuki_agent.kernel.ports import Port
 from tasuki_agent.kernel.programs import Supervisor
 from tasuki_agent.kernel.programs.direct import Direct
 from tasuki_agent.kernel.programs.systemd import Systemd
+from tasuki_agent.kernel.run import run
 
 
 def unit() -> str:
@@ -61,7 +65,46 @@ async def test_what_a_program_says_is_in_the_journal_under_its_name(supervisor: 
     assert described.strip() == "Description=sleeper, kept by tasuki-agent"
 
 
-async def test_the_agents_own_rights_are_enough(supervisor: Supervisor, tmp_path: Path) -> None:
-    """As examples/systemd/tasuki-agent.service has them."""
-    start_and_die(tmp_path, SLEEPER, within=("setpriv", "--bounding-set=-all,+net_admin", "--"))
+UNIT = Path(__file__).parents[3] / "examples/systemd/tasuki-agent.service"
+HIDING = ("PrivateTmp=", "ProtectHome=")
+AGENT = """
+import asyncio, sys
+from pathlib import Path
+from tasuki_agent.kernel.ports import Port, require_free
+from tasuki_agent.kernel.programs import Program
+from tasuki_agent.kernel.programs.systemd import Systemd
+
+async def main(state_dir):
+    await Systemd(Path(state_dir)).start(Program("sleeper", ("sleep", "infinity"), "digest"))
+    require_free([Port("udp", 547)], doing="start")
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_what_the_agents_own_unit_allows_is_enough(supervisor: Supervisor, tmp_path: Path) -> None:
+    """Its daemons run, and whoever has a port that one needs is found."""
+    said = tmp_path / "said"
+    own = (f"--property=ReadWritePaths={tmp_path}", f"--property=StandardError=file:{said}")
+    # Of this type it is waited for.
+    command = (
+        "systemd-run",
+        "--quiet",
+        "--service-type=oneshot",
+        *own,
+        *rights(),
+        sys.executable,
+        "-c",
+        AGENT,
+    )
+    with held(Port("udp", 547), by="somebody") as pid:
+        await run(*command, str(tmp_path), doing="run an agent")
+    assert f"UDP port 547 is held by somebody (pid {pid})" in said.read_text()
     assert set(await supervisor.running()) == {"sleeper"}
+
+
+def rights() -> list[str]:
+    """What the unit allows the agent, but for what would hide the test's files and its Python."""
+    _, _, allowed = UNIT.read_text().partition("CapabilityBoundingSet=")
+    lines = f"CapabilityBoundingSet={allowed}".partition("\n\n")[0].splitlines()
+    return [f"--property={line}" for line in lines if not line.startswith(HIDING)]
