@@ -1,5 +1,6 @@
 """What only systemd can do to programs. test_systemd.py runs this where systemd is process 1."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -59,7 +60,22 @@ async def test_a_unit_that_is_restarted_by_hand_is_found_again(supervisor: Super
     assert after.digest == before.digest
 
 
-async def test_what_a_program_says_is_in_the_journal_under_its_name(supervisor: Supervisor) -> None:
+async def test_whoever_asks_first_or_second_is_told_all(supervisor: Supervisor, tmp_path: Path) -> None:
+    await supervisor.start(SLEEPER)
+    after = opened(tmp_path)
+    assert [set(running) for running in await asyncio.gather(after.running(), after.running())] == [
+        {"sleeper"},
+        {"sleeper"},
+    ]
+    after.close()
+
+
+async def test_a_program_waits_for_no_other_unit_of_the_boot(supervisor: Supervisor) -> None:
+    await supervisor.start(SLEEPER)
+    assert "basic.target" not in systemctl("show", "--property=After,Requires", unit())
+
+
+async def test_a_unit_says_whose_it_is(supervisor: Supervisor) -> None:
     await supervisor.start(SLEEPER)
     described = systemctl("show", "--property=Description", unit())
     assert described.strip() == "Description=sleeper, kept by tasuki-agent"

@@ -5,6 +5,7 @@ program and the agent's state directory, and bears the digest in its environment
 what runs.
 """
 
+import asyncio
 import re
 import string
 import time
@@ -37,6 +38,7 @@ class Systemd:
         self._watch = Watch()
         self._known = False
         """Whether what is followed is all that runs."""
+        self._looking = asyncio.Lock()
 
     async def running(self) -> Mapping[str, Running]:
         """What runs now. systemd is asked only after the agent's start and after a program's end.
@@ -44,13 +46,15 @@ class Systemd:
         Raises:
             Transient: systemd does not answer.
         """
-        if not self._known:
-            self._known = True
-            try:
-                await self._look()
-            except Transient:
-                self._known = False
-                raise
+        async with self._looking:
+            if not self._known:
+                # What ends from here on is doubted anew.
+                self._known = True
+                try:
+                    await self._look()
+                except Transient:
+                    self._known = False
+                    raise
         return self._watch.running
 
     async def start(self, program: Program) -> None:
@@ -143,6 +147,10 @@ class Systemd:
             "--service-type=exec",
             f"--unit={self._unit(program.name)}",
             f"--description={program.name}, kept by tasuki-agent",
+            # As early as the agent, and as late.
+            "--property=DefaultDependencies=no",
+            "--property=Conflicts=shutdown.target",
+            "--property=Before=shutdown.target",
             "--property=KillMode=mixed",
             f"--property=TimeoutStopSec={STOP_SECONDS}",
             *(f"--setenv={name}={value}" for name, value in variables.items()),
