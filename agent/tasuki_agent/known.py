@@ -30,6 +30,7 @@ class Known:
     Attributes:
         asked: every fact that was asked for, known or not.
         noted: facts that people want to see if they are known. Nothing waits for them.
+        used: facts whose values were asked for, so that something may be made of them.
         timed: facts whose terms were asked for.
     """
 
@@ -38,6 +39,7 @@ class Known:
         self._terms = terms or {}
         self.asked: set[FactKey] = set()
         self.noted: set[FactKey] = set()
+        self.used: set[FactKey] = set()
         self.timed: set[FactKey] = set()
 
     def note(self, subject: str, *nouns: str) -> None:
@@ -60,6 +62,7 @@ class Known:
         """
         key = FactKey(subject, noun)
         self.asked.add(key)
+        self.used.add(key)
         if key not in self._facts:
             raise Unknown(key.text, key.hint)
         return self._facts[key]
@@ -68,6 +71,7 @@ class Known:
         """The values of a fact, none of which is needed: there may be none."""
         key = FactKey(subject, noun)
         self.noted.add(key)
+        self.used.add(key)
         return self._facts.get(key, ())
 
     def terms(self, subject: str, noun: str, value: str) -> Terms:

@@ -90,7 +90,7 @@ def _wanted(
     """What would be wanted, with what is known once the plan is carried out."""
     found = dict(suppose)
     for _ in range(_MAX_QUESTIONS):
-        known = Known(found)
+        known = Known(found, facts.terms())
         wanted = wanted_by(kinds, intent, known)
         before, found = (
             found,

@@ -38,6 +38,7 @@ class FactBook:
         terms: tells where what is known is from, and how long it holds.
         asked: what the intent asks for, known or not, and what people want to see. Nothing else is looked
             out for, or told to anybody.
+        moved: whether something may be made of what was news last.
         retimed: whether what was learned last holds longer or shorter than before, where that matters.
     """
 
@@ -46,6 +47,7 @@ class FactBook:
     doubts: Callable[[], Mapping[FactKey, str]] = dict
     terms: Callable[[], AllTerms] = dict
     asked: set[FactKey] = field(default_factory=set)
+    moved: bool = False
     retimed: bool = False
     fresh: bool = False
     """Whether the sources have been asked since the start, so that this is no mere memory."""
@@ -55,6 +57,7 @@ class FactBook:
 
     _needed: set[FactKey] = field(default_factory=set)
     """What the intent cannot do without; the rest of what is asked for is only noted."""
+    _used: set[FactKey] = field(default_factory=set)
     _timed: set[FactKey] = field(default_factory=set)
     _terms: AllTerms = field(default_factory=dict)
 
@@ -65,7 +68,7 @@ class FactBook:
     def ask(self, known: Known) -> None:
         """Look out henceforth for what was asked for here."""
         self.asked = known.asked | known.noted
-        self._needed, self._timed = known.asked, known.timed
+        self._needed, self._used, self._timed = known.asked, known.used, known.timed
 
     def terms_of(self, key: FactKey, value: str) -> Terms:
         """Where a value is from, and how long it holds."""
@@ -90,6 +93,7 @@ class FactBook:
             facts[key] = fact
         self._facts = facts
         self._remember(found)
+        self.moved = any(fact.key in self._used for fact in news)
         before, self._terms = self._terms, self.terms()
         self.retimed = self._of_timed(before) != self._of_timed(self._terms)
         self.fresh = True

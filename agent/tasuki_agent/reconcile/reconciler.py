@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 MAX_PASSES = 8
 """Plans carried out in one step; what is not as wanted by then waits for its next try."""
+MAX_QUESTIONS = 8
+"""How often in one pass what is known may change, or ask for more; the rest comes with the next pass."""
 MAX_REPEATS = 2
 """Changes of one object in one step that the kernel took without effect, before that counts as a failure."""
 
@@ -198,13 +200,15 @@ class Reconciler:
 
         One fact may ask for the next, such as the addresses of a name that a lease tells.
         """
-        while (news := self.facts.learn(self._imminent(), self.clock())) or self.facts.retimed:
-            for fact in news:
+        for _ in range(MAX_QUESTIONS):
+            for fact in self.facts.learn(self._imminent(), self.clock()):
                 log.info("%s is %s", fact.key, ", ".join(fact.values) or "not known any more")
+            if not (self.facts.moved or self.facts.retimed):
+                break
             known = self.facts.known()
             self.wanted = wanted_by(self.kinds, intent, known)
             self.facts.ask(known)
-            if news:
+            if self.facts.moved:
                 self.board.retry_all()
         return self.wanted
 

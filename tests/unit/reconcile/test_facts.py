@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tasuki_agent.errors import Transient
 from tasuki_agent.kind import Change, Observed
+from tasuki_agent.known import Known
 from tasuki_agent.reconcile.drift import Action
 from tasuki_agent.reconcile.facts import REMEMBERED, FactBook, KnownFact
 from tasuki_agent.reconcile.status import State
-from tasuki_yang.facts import FactKey, Facts
+from tasuki_yang.facts import AllTerms, FactKey, Facts, Terms
 
 from .test_reconciler import ONE_LINK, Router
-from .world import LEARNED, SMALL, SUSPENDED, Address, Link
+from .world import COUNTED, LEARNED, LEASED, NOTED, SMALL, SUSPENDED, Address, Link
 
 A = FactKey("a", "addresses")
 LINK = {"a": Link(LEARNED)}
@@ -26,6 +28,16 @@ class Source:
     """Knows what it is told to."""
 
     facts: dict[FactKey, tuple[str, ...]] = field(default_factory=dict)
+    ends: dict[str, float] = field(default_factory=dict)
+    """Of values, whatever has them."""
+
+    def terms(self) -> AllTerms:
+        return {
+            (key, value): Terms("lease", None, self.ends[value])
+            for key, values in self.facts.items()
+            for value in values
+            if value in self.ends
+        }
 
     def learn(self, asked: Collection[FactKey], observed: object, before: Facts) -> Facts:
         return {key: values for key, values in self.facts.items() if key in asked}
@@ -39,7 +51,7 @@ def source() -> Source:
 @pytest.fixture
 def router(source: Source) -> Router:
     router = Router()
-    router.reconciler.facts.sources = source.learn
+    router.reconciler.facts.sources, router.reconciler.facts.terms = source.learn, source.terms
     return router
 
 
@@ -288,6 +300,200 @@ async def test_a_step_that_fails_for_no_reason_of_the_kernel_is_told_and_tried_a
     assert trouble == "cannot carry the intent out: RecursionError(); the agent's log has more"
     assert not running.done()
     running.cancel()
+
+
+def told(router: Router) -> list[tuple[FactKey, tuple[str, ...]]]:
+    """What a report has of the facts."""
+    return [(fact.key, fact.values) for fact in router.reconciler.facts]
+
+
+def count_readings(router: Router) -> list[None]:
+    """An entry for each time that it is computed anew what is wanted."""
+    intent = router.reconciler.intent
+    assert intent is not None
+    read, readings = intent.tree, list[None]()
+
+    def tree() -> object:
+        readings.append(None)
+        return read()
+
+    object.__setattr__(intent, "tree", tree)
+    return readings
+
+
+async def test_what_is_only_noted_is_told_while_it_is_known_and_when_it_is_lost_and_never_waited_for(
+    router: Router, source: Source
+) -> None:
+    router.intend({"a": Link(NOTED, 5)})
+    assert await router.step() == ["create link a"]
+    assert told(router) == [], "what never was is not missed"
+    source.facts[A] = ("7",)
+    assert await router.step() == []
+    assert told(router) == [(A, ("7",))]
+    source.facts.clear()
+    for _ in range(2):
+        assert await router.step() == []
+        assert told(router) == [(A, ())]
+    assert router.state("link", "a") is None
+
+
+async def test_what_was_lost_before_a_restart_is_told_as_lost_after_it(
+    router: Router, source: Source
+) -> None:
+    source.facts[A] = ("7",)
+    router.intend({"a": Link(NOTED, 5)})
+    await router.step()
+    source.facts.clear()
+    await router.step()
+
+    again = Router(router.world)
+    again.reconciler.facts.sources = source.learn
+    again.reconciler.facts.restore(router.reconciler.facts.last())
+    again.intend({"a": Link(NOTED, 5)})
+    await again.step()
+    assert told(again) == [(A, ())]
+
+
+async def test_what_is_only_noted_computes_nothing_anew_and_has_nothing_tried_again(
+    router: Router, source: Source
+) -> None:
+    """However often it changes: anybody on a link can send router advertisements."""
+    router.world.fault = lambda _kind, change: Transient("busy") if change.key == "b" else None
+    router.intend({"a": Link(NOTED, 5), "b": Link("red")})
+    assert await router.step() == ["create link a", "create link b"]
+    readings = count_readings(router)
+    for value in ("7", "8", "9"):
+        source.facts[A] = (value,)
+        assert await router.step() == []
+        assert told(router) == [(A, (value,))]
+    assert readings == []
+
+
+async def test_what_may_be_none_follows_what_is_known_and_waits_for_nothing(
+    router: Router, source: Source
+) -> None:
+    router.intend({"a": Link(COUNTED)})
+    assert await router.step() == ["create link a"]
+    for values in (("7", "8"), ("8",), ()):
+        source.facts = {A: values} if values else {}
+        assert await router.step() == ["update link a"]
+        assert router.world.links["a"].size == 10 + len(values)
+    assert await router.step() == []
+    assert router.drift() == []
+
+
+async def test_what_holds_longer_or_shorter_now_is_followed_and_is_no_drift(
+    router: Router, source: Source
+) -> None:
+    source.facts[A], source.ends = ("7",), {"7": 100.0}
+    router.intend({"a": Link(LEASED)})
+    assert await router.step() == ["create link a"]
+    for end in (200.0, 150.0):
+        source.ends["7"] = end
+        assert await router.step() == ["update link a"]
+        assert router.world.links["a"].size == end
+    assert await router.step() == []
+    assert router.drift() == []
+
+
+async def test_terms_that_nobody_asked_for_compute_nothing_anew(router: Router, source: Source) -> None:
+    source.facts[A], source.ends = ("7",), {"7": 100.0}
+    router.intend(LINK)
+    await router.step()
+    readings = count_readings(router)
+    source.ends["7"] = 200.0
+    assert await router.step() == []
+    assert readings == []
+    assert router.reconciler.facts.terms_of(A, "7").valid_until == 200.0, "people see them all the same"
+
+
+async def test_other_terms_alone_have_nothing_tried_again(router: Router, source: Source) -> None:
+    source.facts[A], source.ends = ("7",), {"7": 100.0}
+    router.world.fault = lambda _kind, change: Transient("busy") if change.key == "b" else None
+    router.intend({"a": Link(LEASED), "b": Link("red")})
+    assert await router.step() == ["create link a", "create link b"]
+    source.ends["7"] = 200.0
+    assert await router.step() == ["update link a"]
+    source.facts[A] = ("8",)
+    assert await router.step() == ["create link b"]
+
+
+async def test_a_restart_with_the_terms_as_they_are_changes_nothing(router: Router, source: Source) -> None:
+    """Terms are not remembered: a lease that was known before must not seem to hold for ever meanwhile."""
+    source.facts[A], source.ends = ("7",), {"7": 100.0}
+    router.intend({"a": Link(LEASED)})
+    await router.step()
+    intent, kept = router.reconciler.intent, router.reconciler.facts.last()
+    assert intent is not None
+
+    again = Router(router.world)
+    again.reconciler.facts.sources, again.reconciler.facts.terms = source.learn, source.terms
+    again.reconciler.facts.restore(kept)
+    again.reconciler.resume(intent, intent)
+    assert await again.step() == []
+    assert again.world.links["a"].size == 100
+    assert again.drift() == []
+
+
+@pytest.mark.parametrize("color", [LEARNED, LEASED])
+async def test_a_source_that_never_comes_to_rest_keeps_no_step_from_ending(
+    router: Router, source: Source, color: str
+) -> None:
+    source.facts[A] = ("2",)
+    router.intend({"a": Link(color), "b": Link("red")})
+    looks = 0
+
+    def learn(asked: Collection[FactKey], observed: object, before: Facts) -> Facts:
+        nonlocal looks
+        looks += 1
+        source.facts = {A: (str(2 + looks % 2),)} if color == LEARNED else {A: ("2",)}
+        source.ends = {"2": 100.0 + looks}
+        return source.learn(asked, observed, before)
+
+    router.reconciler.facts.sources = learn
+    assert {"create link a", "create link b"} <= set(await router.step())
+    router.reconciler.facts.sources = source.learn
+    router.clock.now += 3600
+    await router.step()
+    assert router.world.links["a"].size == int(source.ends["2"] if color == LEASED else source.facts[A][0])
+    assert await router.step() == []
+
+
+@given(st.lists(st.tuples(st.sampled_from([(), ("7",), ("7", "8")]), st.integers(2, 5)), max_size=12))
+async def test_whatever_values_and_terms_come_and_go_the_last_word_counts(
+    words: list[tuple[tuple[str, ...], int]],
+) -> None:
+    source, router = Source(), Router()
+    router.reconciler.facts.sources, router.reconciler.facts.terms = source.learn, source.terms
+    router.intend({"a": Link(LEASED), "a2": Link(COUNTED)})
+    last = None
+    for values, end in words:
+        source.facts = {A: values, FactKey("a2", "addresses"): values} if values else {}
+        source.ends = {value: float(end) for value in values}
+        last = end if values else last
+        await router.step()
+    sizes = {name: link.size for name, link in router.world.links.items()}
+    expected = {"a2": 10 + len(words[-1][0])} | ({"a": last} if last else {}) if words else {}
+    assert sizes == expected
+    assert router.drift() == []
+    assert not words or await router.step() == []
+
+
+def test_news_moves_something_only_where_something_is_made_of_it() -> None:
+    source, book = Source(), FactBook()
+    book.sources, book.terms = source.learn, source.terms
+    known = Known()
+    known.note("a", "addresses")
+    known.some("b", "addresses")
+    book.ask(known)
+    source.facts = {A: ("7",)}
+    assert book.learn({}, 1.0)
+    assert not book.moved
+    source.facts = {A: ("7",), FactKey("b", "addresses"): ("8",)}
+    assert book.learn({}, 2.0)
+    assert book.moved
+    assert not book.learn({}, 3.0)
+    assert not book.moved
 
 
 def test_since_is_when_it_became_so() -> None:

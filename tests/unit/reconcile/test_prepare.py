@@ -7,9 +7,9 @@ from tasuki_agent.errors import Transient
 from tasuki_agent.intent import Intent
 from tasuki_agent.prepare import prepare
 from tasuki_agent.reconcile.facts import FactBook
-from tasuki_yang.facts import FactKey
+from tasuki_yang.facts import FactKey, Terms
 
-from .world import LEARNED, Address, Link, World
+from .world import LEARNED, LEASED, Address, Link, World
 
 
 def intent(links: dict[str, Link], addresses: dict[Any, Address] | None = None) -> Intent:
@@ -42,6 +42,15 @@ async def test_what_would_wait_or_is_not_ours_is_told() -> None:
 async def test_a_kernel_that_does_not_answer_is_an_error() -> None:
     with pytest.raises(Transient):
         await prepare(World(blind=True).kinds(), intent({}), FactBook())
+
+
+async def test_what_a_value_holds_for_counts_as_it_does_when_the_plan_is_carried_out() -> None:
+    key = FactKey("a", "addresses")
+    facts = FactBook(peek=lambda _asked, _observed, _before: {key: ("7",)})
+    facts.terms = lambda: {(key, "7"): Terms("lease", None, 100.0)}
+    for size, plan in ((100, []), (90, ["change link a (size 90 → 100)"])):
+        world = World(links={"a": Link(LEASED, size)})
+        assert (await prepare(world.kinds(), intent({"a": Link(LEASED)}), facts)).plan == plan
 
 
 async def test_what_is_supposed_counts_in_the_place_of_what_is_known_and_stays_unknown() -> None:

@@ -27,16 +27,30 @@ from tasuki_agent.known import Known, Unknown
 
 LEARNED = "learned"
 """The color of a link whose size is a fact: LINK/addresses."""
+LEASED = "leased"
+"""The color of a link whose size is the end of that fact."""
+COUNTED = "counted"
+"""The color of a link whose size is ten and how many values that fact has, which may be none."""
+NOTED = "noted"
+"""The color of a link of which people want to see that fact, and that is not made of it."""
 SMALL, SUSPENDED = 1, 99
 
 
 def _resolved(key: Key, spec: "Link", known: Known) -> "Link | Waiting":
-    if spec.color != LEARNED:
-        return spec
     try:
-        return replace(spec, size=int(known.one(key, "addresses")))
+        match spec.color:
+            case "learned":
+                return replace(spec, size=int(known.one(key, "addresses")))
+            case "leased":
+                end = known.terms(key, "addresses", known.one(key, "addresses")).valid_until
+                return replace(spec, size=None if end is None else int(end))
+            case "counted":
+                return replace(spec, size=10 + len(known.some(key, "addresses")))
+            case "noted":
+                known.note(key, "addresses")
     except Unknown as unknown:
         return Waiting(unknown.on, unknown.hint)
+    return spec
 
 
 @dataclass(frozen=True)
