@@ -73,7 +73,7 @@ def next_hops(value: Any) -> Iterator[Tree]:
 
 
 def take_out(tree: Tree, error: ConfigError) -> None:
-    """Remove a node that may not be there, or else the innermost list entry that has the problem."""
+    """Remove a node that may not be there, or else the innermost list or entry that has the problem."""
     steps = parse(ROUTER, error.error_path)
     last_entry = max((n for n, step in enumerate(steps) if isinstance(step.node, List)), default=0)
     last = len(steps) - 1 if error.error_tag == "unknown-element" else last_entry
@@ -83,7 +83,7 @@ def take_out(tree: Tree, error: ConfigError) -> None:
         if isinstance(step.node, List):
             value = next((entry for entry in value if key_of(step.node, entry) == step.key), {})
     node, key = steps[last].node, steps[last].key
-    if isinstance(node, List) and node.label in value:
+    if key is not None and node.label in value:
         value[node.label] = [entry for entry in value[node.label] if key_of(node, entry) != key]
     else:
         value.pop(node.label, None)
