@@ -11,7 +11,10 @@ from tasuki_agent.facts.router_advertisements import TOLD, RouterAdvertisementSo
 from tasuki_agent.kernel.advertised_routes import EVERYTHING, MOST, RTPROT_KERNEL, RTPROT_RA, AdvertisedRoute
 from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kinds.address.model import Address, AddressKey
+from tasuki_agent.kinds.sysctl import model as sysctl
+from tasuki_agent.known import Known
 from tasuki_yang.facts import FactKey, Values
+from tasuki_yang.router import Router
 
 KERNEL_RA = 2
 ROUTERS, PREFIXES = (FactKey("wan0", noun) for noun in ("default-routers", "on-link-prefixes"))
@@ -91,6 +94,22 @@ def test_a_prefix_without_end_that_nobody_advertised_is_not_told() -> None:
 def test_a_prefix_that_a_daemon_took_from_an_advertisement_is_told() -> None:
     by = {"2001:db8:a::1": 0}
     assert told(prefix("2001:db8:a::/64", math.inf, RTPROT_RA), addresses=by)[1] == ("2001:db8:a::/64",)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "noted"),
+    [("always", {ROUTERS, PREFIXES}), ("as-host", {ROUTERS, PREFIXES}), ("never", set())],
+)
+def test_what_is_advertised_is_told_of_interfaces_that_are_to_take_it(
+    accepted: str, noted: set[FactKey]
+) -> None:
+    ipv6 = {"tasuki-sysctl:accept-router-advertisements": accepted}
+    ethernet = {"type": "iana-if-type:ethernetCsmacd"}
+    wan, lan = {"name": "wan0", "ietf-ip:ipv6": ipv6, **ethernet}, {"name": "lan0", **ethernet}
+    tree = {"ietf-interfaces:interfaces": {"interface": [wan, lan]}}
+    known = Known()
+    sysctl.want(Router.model_validate(tree), known)
+    assert known.noted == noted
 
 
 # --- What stays known ---

@@ -96,8 +96,14 @@ class Sysctl:
     value: str
 
 
-def want(intent: Router, known: Known) -> Mapping[str, Sysctl]:  # noqa: ARG001
-    """The parameters that are set in the tree, by their paths under /proc/sys."""
+def want(intent: Router, known: Known) -> Mapping[str, Sysctl]:
+    """The parameters that are set in the tree, by their paths under /proc/sys.
+
+    What advertisements tell is looked out for where they are to be taken.
+    """
+    for interface in intent.interfaces.interface:
+        if interface.ipv6 and interface.ipv6.accept_router_advertisements not in (None, "never"):
+            known.note(interface.name, "default-routers", "on-link-prefixes")
     wanted = {
         f"net/{parameter.family}/conf/{interface.name}/{parameter.name}": Sysctl(value)
         for interface in intent.interfaces.interface
