@@ -13,7 +13,6 @@ from tasuki_agent.kernel.ports import Port
 from tasuki_agent.kernel.programs import Supervisor
 from tasuki_agent.kernel.programs.direct import Direct
 from tasuki_agent.kernel.programs.systemd import Systemd
-from tasuki_agent.kernel.run import run
 
 
 def unit() -> str:
@@ -82,6 +81,8 @@ async def test_a_unit_says_whose_it_is(supervisor: Supervisor) -> None:
 
 
 UNIT = Path(__file__).parents[3] / "examples/systemd/tasuki-agent.service"
+MANUAL = UNIT.parents[2] / "docs/operations.md"
+UNITS = Path("/run/systemd/system")
 HIDING = ("PrivateTmp=", "ProtectHome=")
 AGENT = """
 import asyncio, sys
@@ -96,31 +97,77 @@ async def main(state_dir):
 
 asyncio.run(main(*sys.argv[1:]))
 """
+DIRECT = """
+import asyncio, sys
+from pathlib import Path
+from tasuki_agent.kernel.programs import Program
+from tasuki_agent.kernel.programs.supervisor import supervisor
+from tasuki_agent.kernel.sysctl import world
+
+async def main(state_dir):
+    private = {Path("/run/never-there-before"): Path(state_dir, "here")}
+    sleeper = Program("sleeper", ("sleep", "infinity"), "digest", private)
+    await supervisor(Path(state_dir), world()).start(sleeper)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
 
 
 async def test_what_the_agents_own_unit_allows_is_enough(supervisor: Supervisor, tmp_path: Path) -> None:
     """Its daemons run, and whoever has a port that one needs is found."""
-    said = tmp_path / "said"
-    own = (f"--property=ReadWritePaths={tmp_path}", f"--property=StandardError=file:{said}")
-    # Of this type it is waited for.
-    command = (
-        "systemd-run",
-        "--quiet",
-        "--service-type=oneshot",
-        *own,
-        *rights(),
-        sys.executable,
-        "-c",
-        AGENT,
-    )
     with held(Port("udp", 547), by="somebody") as pid:
-        await run(*command, str(tmp_path), doing="run an agent")
-    assert f"UDP port 547 is held by somebody (pid {pid})" in said.read_text()
+        said = run_as_unit(AGENT, tmp_path)
+    assert f"UDP port 547 is held by somebody (pid {pid})" in said
     assert set(await supervisor.running()) == {"sleeper"}
 
 
-def rights() -> list[str]:
+async def test_an_agent_in_another_network_keeps_daemons_with_what_the_manual_adds_to_its_unit(
+    network: None, tmp_path: Path
+) -> None:
+    """They outlive the unit."""
+    namespace = Namespace.create("other")
+    network_of_its_own = f"NetworkNamespacePath=/run/netns/{namespace.name}"
+    try:
+        assert run_as_unit(DIRECT, tmp_path, network_of_its_own, *added()) == ""
+        with namespace.entered():
+            after = opened(tmp_path)
+            assert set(await after.running()) == {"sleeper"}
+            await after.stop("sleeper")
+            after.close()
+    finally:
+        namespace.delete()
+
+
+def run_as_unit(script: str, state_dir: Path, *more: str) -> str:
+    """What an agent says that may do what its unit allows, and `more`."""
+    (state_dir / "agent.py").write_text(script)
+    said = state_dir / "said"
+    unit = UNITS / f"agent-{state_dir.name}.service"
+    unit.parent.mkdir(parents=True, exist_ok=True)
+    lines = (
+        "[Service]",
+        "Type=oneshot",
+        f"ExecStart={sys.executable} {state_dir}/agent.py {state_dir}",
+        f"StandardError=file:{said}",
+        f"ReadWritePaths={state_dir}",
+        *allowed(),
+        *more,
+    )
+    unit.write_text("\n".join(lines) + "\n")
+    systemctl("daemon-reload")
+    # What it says is what counts.
+    subprocess.run(["systemctl", "start", unit.name], check=False, stderr=subprocess.DEVNULL)
+    return said.read_text()
+
+
+def allowed() -> list[str]:
     """What the unit allows the agent, but for what would hide the test's files and its Python."""
-    _, _, allowed = UNIT.read_text().partition("CapabilityBoundingSet=")
-    lines = f"CapabilityBoundingSet={allowed}".partition("\n\n")[0].splitlines()
-    return [f"--property={line}" for line in lines if not line.startswith(HIDING)]
+    _, _, rights = UNIT.read_text().partition("CapabilityBoundingSet=")
+    lines = f"CapabilityBoundingSet={rights}".partition("\n\n")[0].splitlines()
+    return [line for line in lines if not line.startswith(HIDING)]
+
+
+def added() -> list[str]:
+    """What the manual adds for an agent that starts its daemons itself."""
+    _, _, text = MANUAL.read_text().partition("# systemctl edit tasuki-agent\n[Service]\n")
+    return text.partition("```")[0].splitlines()
