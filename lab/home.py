@@ -184,12 +184,24 @@ class Home:
         data = link["linkinfo"]["info_data"]
         return data.get("local6"), data.get("remote6")
 
+    @property
+    def _lease(self) -> Path:
+        """The file by which the client tells the agent."""
+        return self.deployment.agents["home"].state_dir / "leases/wan0.lease"
+
     def leased_at(self) -> float:
         """When the client told of the prefix that is delegated now, in seconds since 1970; waits for it."""
-        file = self.deployment.agents["home"].state_dir / "leases/wan0.lease"
         address = self.prefix.partition("/")[0]
-        until(lambda: f"={address}\n" in file.read_text(), within=30, why=f"{self.prefix} is leased")
-        return file.stat().st_mtime
+        until(lambda: f"={address}\n" in self._lease.read_text(), within=30, why=f"{self.prefix} is leased")
+        return self._lease.stat().st_mtime
+
+    @contextmanager
+    def unserved(self) -> Iterator[None]:
+        """Nobody answers meanwhile, and the lease is over soon."""
+        self.access.server.delegate(preferred=12, valid=16)
+        until(lambda: "vltime=16\n" in self._lease.read_text(), within=30, why="the lease is a short one")
+        with self.access.server.silent():
+            yield
 
     def recovery(self, move: Callable[[], None]) -> tuple[float, float]:
         """What it takes from a new lease to hosts that use the new prefix, and to a tunnel that works."""

@@ -15,16 +15,13 @@ INTENT = document(
     split=[tunnel({"global-address": [None]})],
 )
 ADVERTISED = "2001:db8:a1:a::/64"
-EXPIRING = {"renew": 4, "preferred": 12, "valid": 16}
 
 
 def test_either_type_of_line_is_followed_without_another_intent(home: Home) -> None:
     home.deployment.apply(INTENT, operation=OPERATION_REPLACE)
     own = address_in(home.prefix, 14, "::e")
     must_end_at(home, own)
-    home.access.server.delegate(**EXPIRING)
-
-    with home.access.server.silent():
+    with home.unserved():
         home.access.line.renumber({LINE: ADVERTISED})
         until(lambda: "waits for a prefix delegated on wan0" in home.status(), within=60, why="the LAN waits")
         until(lambda: global_address(home.router) not in (None, own), within=60, why="wan0 has another one")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from access import FIRST, OUTSIDE_NAME, SECOND, SMALL, VPS
 from dhcpv6 import DNS, wire_addresses
@@ -14,8 +13,6 @@ from traffic import AddressWatch
 
 FACT = "home/wan0/delegated-prefix"
 OTHER_RESOLVER = "2001:db8:53::5353"
-EXPIRING = {"renew": 4, "preferred": 12, "valid": 16}
-"""A lease that is over soon if it is not renewed."""
 
 
 @contextmanager
@@ -31,10 +28,6 @@ def one_event(home: Home) -> Iterator[None]:
     assert FACT in {f"{change['router']}/{change['subject']}/{change['noun']}" for change in changes}
     assert len({change["event"] for change in changes}) == 1
     assert not client.drift(open_only=True).items
-
-
-def lease_file(home: Home) -> Path:
-    return home.deployment.agents["home"].state_dir / "leases/wan0.lease"
 
 
 def test_another_prefix_is_everywhere_at_once_and_the_old_one_deprecated(home: Home) -> None:
@@ -72,10 +65,7 @@ def test_a_smaller_prefix_fails_only_the_lan_that_has_no_place_in_it(home: Home)
 
 
 def test_a_lease_that_is_over_is_withdrawn_from_hosts_and_returns_with_the_server(home: Home) -> None:
-    server = home.access.server
-    server.delegate(**EXPIRING)
-    until(lambda: "vltime=16" in lease_file(home).read_text(), within=30, why="the lease is a short one")
-    with server.silent():
+    with home.unserved():
         until(lambda: "waits for a prefix delegated on wan0" in home.status(), within=60, why="it is over")
         until(
             lambda: not home.pc.ipv6() and not home.laptop.ipv6(),
