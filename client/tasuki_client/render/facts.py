@@ -71,7 +71,8 @@ def _row(fact: Fact, now: datetime) -> tuple[Cell, ...]:
 def _terms(terms: Terms, now: datetime) -> tuple[str, str]:
     """Who told a value, and for how long it holds."""
     end = moment(terms, "valid_until")
-    return one_line(terms.origin), left(end, now) if end else "ever"
+    ever = "ever" if terms.origin else ""
+    return one_line(terms.origin), left(end, now) if end else ever
 
 
 def _state(fact: Fact) -> Text:

@@ -167,6 +167,9 @@ def _read(report: agent_pb2.Report | None) -> Mapping[FactKey, _Said] | None:
 
 
 def _terms(key: FactKey, fact: fact_pb2.Fact) -> Mapping[str, fact_pb2.Terms]:
+    """Of each value; none if nothing is said of any."""
+    if not any(terms.ListFields() for terms in fact.terms):
+        return {}
     try:
         values = parse_values(key, tuple(fact.values))
     except ValueError:

@@ -172,7 +172,9 @@ async def test_values_are_listed_with_the_terms_of_the_newest_report(
         await home.hello("home")
         servers = fact("2001:DB8::53", "2001:db8::54", noun="dns-servers")
         servers.terms.add(origin="dhcpv6", valid_until=end)
-        await tell(home, fact(OLD), servers)
+        address = fact(OLD)
+        address.terms.add()
+        await tell(home, address, servers)
         await until_end_is(alice, OLD)
         terms = {each.noun: list(each.terms) for each in await facts_of(alice, "home")}
     assert terms == {
