@@ -68,6 +68,6 @@ def _apart(wanted: str | None, observed: str | None) -> tuple[str | None, str | 
     if wanted is None or observed is None:
         return wanted, observed
     ours, theirs = wanted.splitlines(), observed.splitlines()
-    missing = [line for line in ours if line not in theirs]
-    extra = [line for line in theirs if line not in ours]
-    return ("; ".join(missing), "; ".join(extra)) if missing or extra else (wanted, observed)
+    missing = "; ".join(line for line in ours if line not in theirs)
+    extra = "; ".join(line for line in theirs if line not in ours)
+    return (missing, extra) if missing != extra else (wanted, observed)

@@ -55,6 +55,10 @@ def test_lines_in_another_order_are_told_as_they_are() -> None:
     assert WANTED.differences(observed) == {"dnsmasq.conf": ("one\ntwo\nthree\n", "two\none\nthree\n")}
 
 
+def test_an_empty_line_too_many_is_told_too() -> None:
+    assert Daemon({"a": ""}).differences(Daemon({"a": "\n"})) == {"a": ("", "\n")}
+
+
 def test_a_file_that_is_not_there_is_none() -> None:
     observed = replace(WANTED, files={"dnsmasq.conf": WANTED.files["dnsmasq.conf"], "more": "x"})
     assert WANTED.differences(observed) == {"hosts": ("a\n", None), "more": (None, "x")}
