@@ -56,7 +56,7 @@ def test_who_takes_a_port_while_the_agent_does_not_look_is_named_until_he_ends(h
         pids = {port: rivals.enter_context(holding(home, port)) for port in (53, 546)}
         os.kill(agent, signal.SIGCONT)
         for port, pid in pids.items():
-            told = f"UDP port {port} on"
+            told = f"UDP port {port} "
             until(
                 lambda told=told, pid=pid: told in home.status() and f"(pid {pid})" in home.status(),  # type: ignore[misc]
                 within=60,
