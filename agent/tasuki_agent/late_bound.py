@@ -25,4 +25,4 @@ def delegated_address(lease: str, subnet_id: int, interface_id: str, known: Know
     try:
         return address_in(prefix, subnet_id, interface_id)
     except ValueError as error:
-        raise Impossible(f"a delegated prefix on {lease} with that subnet", str(error)) from error
+        raise Impossible(f"the prefix delegated on {lease}", str(error)) from error

@@ -14,6 +14,7 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 from tasuki_agent.kernel.interfaces import Names
 from tasuki_agent.kinds.address import codec as address_codec
+from tasuki_agent.kinds.address.lifetimes import Lifetimes
 from tasuki_agent.kinds.address.model import Address, AddressKey
 from tasuki_agent.kinds.link import codec as link_codec
 from tasuki_agent.kinds.link.linktypes import OtherLink
@@ -107,13 +108,21 @@ def test_a_new_address_bears_our_protocol_and_only_the_flags_that_are_wanted(
     ip: str, data: st.DataObject
 ) -> None:
     spec = Address(data.draw(st.integers(0, 128 if ":" in ip else 32)), data.draw(st.booleans()))
-    message = oracle(ifaddrmsg, address_codec.create(AddressKey("e0", ip), spec, INDEX))
+    message = oracle(ifaddrmsg, address_codec.create(AddressKey("e0", ip), spec, INDEX, now=0))
 
     assert message["index"] == INDEX
     assert message["prefixlen"] == spec.prefix_length
     assert message.get_attr("IFA_ADDRESS") == message.get_attr("IFA_LOCAL") == ip
     assert message.get_attr("IFA_FLAGS") == (0x200 if spec.no_prefix_route else None)
     assert message.get_attr("IFA_PROTO") in (116, "116")
+    assert message.get_attr("IFA_CACHEINFO") is None
+
+
+def test_an_address_of_a_lease_is_told_what_is_left_of_it() -> None:
+    spec = Address(64, lifetimes=Lifetimes(1_600, 1_900.5))
+    message = oracle(ifaddrmsg, address_codec.create(AddressKey("e0", "2001:db8::1"), spec, INDEX, now=1_000))
+    told = message.get_attr("IFA_CACHEINFO")
+    assert (told["ifa_preferred"], told["ifa_valid"]) == (600, 902)
 
 
 @st.composite

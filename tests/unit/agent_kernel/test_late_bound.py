@@ -57,12 +57,13 @@ def test_a_vxlan_link_does_not_wait_for_a_fixed_local_address() -> None:
     assert link.want(parsed(TREE), Known())["vxlan01"] == WANTED[link]["vxlan01"]
 
 
-def test_an_end_outside_the_delegated_prefix_waits_for_another_one() -> None:
+def test_an_end_outside_the_delegated_prefix_fails_until_there_is_another_one() -> None:
     known = Known({**FACTS, FactKey("enp1s0f0", "delegated-prefix"): ("2001:db8:1200::/64",)})
     for wanted in (link.want(parsed(TREE), known)["dslite0"], waiting_address(known)[1]):
         assert wanted == Waiting(
-            "a delegated prefix on enp1s0f0 with that subnet",
+            "the prefix delegated on enp1s0f0",
             "2001:db8:1200::/64 has no subnet 2: its subnets are 0 to 0",
+            impossible=True,
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import time
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import ClassVar
 
 from tasuki_agent.errors import Transient
 from tasuki_agent.kernel import Kernel, addresses, uapi
+from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kernel.memo import Memo, ours_first
 from tasuki_agent.kind import Change, Create, Delete, Topic, Update, as_it_is
 from tasuki_agent.kinds.address import codec, link_local, model
@@ -45,6 +47,7 @@ class AddressKind:
         ipv4 = await self._rtnetlink.dump(uapi.RTM_GETADDR, codec.dump(uapi.AF_INET))
         ipv6 = await self._rtnetlink.dump(uapi.RTM_GETADDR, codec.dump(uapi.AF_INET6))
         observed = self._memo.objects(ours_first((*ipv4, *ipv6), codec.MARK))
+        observed |= _ends_known(observed, _uptime())
         if indexes := link_local.without(ipv6):
             links = await self._rtnetlink.dump(uapi.RTM_GETLINK, link.DUMP)
             observed |= _in_want_of_link_local(observed, link_local.missing(links, indexes))
@@ -73,7 +76,7 @@ class AddressKind:
                 return self._delete(key, observed)
 
     async def _mend(self, key: AddressKey, observed: Address, spec: Address) -> None:
-        """Give the interface its link-local address; try anew whether the address is unique.
+        """Tell the kernel the lifetimes; give the interface its link-local address; look for others again.
 
         Raises:
             Transient: the address was a duplicate; it takes some seconds to see whether it still is.
@@ -83,6 +86,8 @@ class AddressKind:
             requests.append(self._create_link_local(key, observed))
         if observed.flags & uapi.IFA_F_DADFAILED:
             requests += (self._delete(key, observed), self._create(key, spec))
+        elif observed.protocol != PROTOCOL or observed.lifetimes != spec.lifetimes:
+            requests.append(self._put(key, spec, uapi.NLM_F_REPLACE, "change address"))
         await asyncio.gather(*requests)
         if observed.duplicate:
             raise Transient(
@@ -91,11 +96,14 @@ class AddressKind:
             )
 
     def _create(self, key: AddressKey, spec: Address) -> Awaitable[None]:
+        return self._put(key, spec, uapi.NLM_F_CREATE | uapi.NLM_F_EXCL, "create address")
+
+    def _put(self, key: AddressKey, spec: Address, flags: int, doing: str) -> Awaitable[None]:
         return self._rtnetlink.request(
             uapi.RTM_NEWADDR,
-            uapi.NLM_F_CREATE | uapi.NLM_F_EXCL,
-            lambda: codec.create(key, spec, self._index_of(key.interface)),
-            doing="create address",
+            flags,
+            lambda: codec.create(key, spec, self._index_of(key.interface), _uptime()),
+            doing=doing,
             subject=key,
         )
 
@@ -119,6 +127,20 @@ class AddressKind:
             subject=key,
             tolerate=(errno.EADDRNOTAVAIL, errno.ENODEV),
         )
+
+
+def _uptime() -> float:
+    """The clock of what leases are valid for: it goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _ends_known(observed: Mapping[AddressKey, Address], now: float) -> dict[AddressKey, Address]:
+    """The addresses that expire, with when they do so, from what was left of their lifetimes."""
+    return {
+        key: replace(spec, lifetimes=spec.lifetimes.after(now))
+        for key, spec in observed.items()
+        if spec.lifetimes is not None
+    }
 
 
 def _in_want_of_link_local(

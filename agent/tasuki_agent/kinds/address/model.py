@@ -1,21 +1,28 @@
 """Addresses in the router tree, and whose they are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
+from tasuki_yang.facts import address_in
 from tasuki_yang.path import predicate
+from tasuki_yang.router import InterfacesInterface, Router
+from tasuki_yang.router import InterfacesInterfaceIpv4LeasedAddress as LeasedAddress
 from tasuki_yang.router import InterfacesInterfaceIpv6DelegatedAddress as DelegatedAddress
-from tasuki_yang.router import Router
 
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import GROUP, PROTOCOL
 from tasuki_agent.kind import Observed, Ref, Waiting
 from tasuki_agent.kinds.address import link_local
+from tasuki_agent.kinds.address.lifetimes import Lifetimes, of_former, of_lease
+from tasuki_agent.kinds.address.subnets import refuse_taken
 from tasuki_agent.kinds.link.model import UpLink, is_created
 from tasuki_agent.kinds.router_tree import interface_path, interface_tree
-from tasuki_agent.known import Known, Unknown
+from tasuki_agent.known import Impossible, Known, Unknown
 from tasuki_agent.late_bound import delegated_address
+
+Place: TypeAlias = DelegatedAddress | LeasedAddress
+"""Where the tree has an address that it does not name: in a delegated prefix, or leased."""
 
 _UNUSABLE: Final = uapi.IFA_F_TENTATIVE | uapi.IFA_F_DADFAILED
 
@@ -28,13 +35,15 @@ class _Identity(NamedTuple):
 class AddressKey(_Identity):
     """An address on an interface, as the tree has it: of two prefix lengths only one can be wanted."""
 
-    place: DelegatedAddress | None = None
-    """Where in a delegated prefix the tree has it, if it has it there."""
+    place: Place | None = None
+    """Where the tree has it, if that does not name it."""
+    former: bool = False
+    """Whether it is in a prefix that is not delegated any more."""
 
-    def within(self, place: DelegatedAddress) -> Self:
+    def within(self, place: Place, *, former: bool = False) -> Self:
         """The same key, found at this place in the tree."""
         key = self._replace()
-        key.place = place
+        key.place, key.former = place, former
         return key
 
     def __str__(self) -> str:
@@ -51,13 +60,16 @@ class Address:
     """Whether the interface has the link-local address without which it forwards nothing."""
     duplicate: bool = False
     """Whether another host on the link has it too: then it carries nothing (RFC 4862 section 5.4.5)."""
+    lifetimes: Lifetimes | None = None
+    """None for ever."""
     protocol: int = field(default=PROTOCOL, compare=False)
     """IFA_PROTO; 0 for what people type."""
     flags: int = field(default=0, compare=False)
     """IFA_F_…; without IFA_F_PERMANENT the address was learned and will expire. Of these a new address has
     IFA_F_NODAD if it is wanted so."""
     refreshed: int = field(default=0, compare=False)
-    """When its lifetimes were told last, in hundredths of seconds since boot; 0 if it does not expire."""
+    """When somebody else told its lifetimes last, in hundredths of seconds since boot; 0 if it does not
+    expire, or is ours."""
     index: int = field(default=0, compare=False)
     learned: tuple[str, ...] = field(default=(), compare=False)
     """Fields that the intent does not tell itself: none, or `""` for all of it."""
@@ -96,21 +108,76 @@ def want(intent: Router, known: Known) -> Mapping[AddressKey, Address | Waiting]
         if address.prefix_length is not None
     }
     for interface in intent.interfaces.interface:
-        for place in interface.ipv6.delegated_address if interface.ipv6 else ():
-            key, spec = _delegated(interface.name, place, known)
+        for key, spec in _followed(interface, intent, known):
             wanted.setdefault(key, spec)
     return wanted
 
 
-def _delegated(interface: str, place: DelegatedAddress, known: Known) -> tuple[AddressKey, Address | Waiting]:
+def _followed(
+    interface: InterfacesInterface, intent: Router, known: Known
+) -> Iterator[tuple[AddressKey, Address | Waiting]]:
+    """The interface's addresses that follow leases."""
+    if interface.ipv4 and interface.ipv4.leased_address:
+        yield _leased(interface.name, interface.ipv4.leased_address, intent, known)
+    for place in interface.ipv6.delegated_address if interface.ipv6 else ():
+        yield _delegated(interface.name, place, intent, known)
+        if place.renumbering == "deprecate":
+            yield from _former(interface.name, place, intent, known)
+
+
+def _leased(
+    interface: str, place: LeasedAddress, intent: Router, known: Known
+) -> tuple[AddressKey, Address | Waiting]:
+    key = AddressKey(interface, "the leased address").within(place)
+    try:
+        leased = known.one(interface, "ipv4-address")
+        ip, _, length = leased.partition("/")
+        key = AddressKey(interface, addresses.canonical(ip)).within(place)
+        refuse_taken(intent, interface, leased, f"leased on {interface}")
+    except Unknown as unknown:
+        return key, Waiting.of(unknown)
+    lifetimes = of_lease(known.terms(interface, "ipv4-address", leased))
+    return key, Address(int(length), lifetimes=lifetimes, learned=("",))
+
+
+def _delegated(
+    interface: str, place: DelegatedAddress, intent: Router, known: Known
+) -> tuple[AddressKey, Address | Waiting]:
     """An address in the router's own prefix: nobody else has it, so no search for duplicates delays it."""
+    where = f"{place.interface_id} in subnet {place.subnet_id} of the prefix of {place.lease}"
+    key = AddressKey(interface, where).within(place)
     try:
         ip = delegated_address(place.lease, place.subnet_id, place.interface_id, known)
+        key = AddressKey(interface, ip).within(place)
+        refuse_taken(intent, interface, f"{ip}/{place.prefix_length}", f"delegated on {place.lease}")
     except Unknown as unknown:
-        where = f"{place.interface_id} in subnet {place.subnet_id} of the prefix of {place.lease}"
-        return AddressKey(interface, where).within(place), Waiting.of(unknown)
-    spec = Address(place.prefix_length, flags=uapi.IFA_F_NODAD, learned=("",))
-    return AddressKey(interface, ip).within(place), spec
+        return key, Waiting.of(unknown)
+    lifetimes = None
+    if place.renumbering == "deprecate":
+        prefix = known.one(place.lease, "delegated-prefix")
+        lifetimes = of_lease(known.terms(place.lease, "delegated-prefix", prefix))
+    return key, Address(place.prefix_length, lifetimes=lifetimes, flags=uapi.IFA_F_NODAD, learned=("",))
+
+
+def _former(
+    interface: str, place: DelegatedAddress, intent: Router, known: Known
+) -> Iterator[tuple[AddressKey, Address]]:
+    """The address in the former prefixes that have such a subnet, and have it still to give."""
+    for prefix in known.some(place.lease, "former-prefixes"):
+        try:
+            ip = address_in(prefix, place.subnet_id, place.interface_id)
+            refuse_taken(intent, interface, f"{ip}/{place.prefix_length}", f"delegated on {place.lease}")
+        except (ValueError, Impossible):
+            continue
+        yield (
+            AddressKey(interface, ip).within(place, former=True),
+            Address(
+                place.prefix_length,
+                lifetimes=of_former(known.terms(place.lease, "former-prefixes", prefix)),
+                flags=uapi.IFA_F_NODAD | uapi.IFA_F_DEPRECATED,
+                learned=("",),
+            ),
+        )
 
 
 def needs(key: AddressKey, spec: Address) -> Iterable[Ref]:  # noqa: ARG001
@@ -118,9 +185,9 @@ def needs(key: AddressKey, spec: Address) -> Iterable[Ref]:  # noqa: ARG001
     return (UpLink("link", key.interface),)
 
 
-def rank(key: AddressKey) -> int:  # noqa: ARG001
-    """Addresses have no order among themselves."""
-    return 0
+def rank(key: AddressKey) -> int:
+    """No address is deprecated before the one is there that takes its place."""
+    return int(key.former)
 
 
 def owns(key: AddressKey, spec: Address, observed: Observed) -> bool:
@@ -138,13 +205,15 @@ def owns(key: AddressKey, spec: Address, observed: Observed) -> bool:
     return link is not None and link.group == GROUP
 
 
-def typed_over(key: AddressKey, spec: Address) -> bool:  # noqa: ARG001
-    """What people type has no protocol and does not expire."""
-    return spec.protocol == uapi.IFAPROT_UNSPEC and bool(spec.flags & uapi.IFA_F_PERMANENT)
+def typed_over(key: AddressKey, spec: Address) -> bool:
+    """What people type has no protocol. It does not expire, unless what it took the place of does."""
+    return spec.protocol == uapi.IFAPROT_UNSPEC and bool(
+        spec.flags & uapi.IFA_F_PERMANENT or key.place is not None
+    )
 
 
 def in_place(observed: Address, wanted: Address) -> bool:
-    """What the tree says of an address is changed by building it anew; what befell it is mended."""
+    """Where an address reaches is changed by building it anew; its lifetimes, and what befell it, are not."""
     return (observed.prefix_length, observed.no_prefix_route) == (
         wanted.prefix_length,
         wanted.no_prefix_route,
@@ -153,20 +222,25 @@ def in_place(observed: Address, wanted: Address) -> bool:
 
 def path(key: AddressKey, field: str = "") -> str:
     """The entry in one of the interface's lists of addresses, or a leaf of it."""
-    if key.place:
-        return _delegated_path(key.interface, key.place) + _DELEGATED_LEAVES.get(field, "")
-    family = addresses.yang_family(key.ip)
-    return f"{interface_path(key.interface)}/ietf-ip:{family}/address[ip='{key.ip}']{_LEAVES.get(field, '')}"
+    interface = interface_path(key.interface)
+    match key.place:
+        case DelegatedAddress() as place:
+            entry = f"tasuki-address:delegated-address{_predicates(place)}"
+            return f"{interface}/ietf-ip:ipv6/{entry}{_DELEGATED_LEAVES.get(field, '')}"
+        case LeasedAddress():
+            return f"{interface}/ietf-ip:ipv4/tasuki-address:leased-address"
+        case None:
+            family = addresses.yang_family(key.ip)
+            return f"{interface}/ietf-ip:{family}/address[ip='{key.ip}']{_LEAVES.get(field, '')}"
 
 
-def _delegated_path(interface: str, place: DelegatedAddress) -> str:
+def _predicates(place: DelegatedAddress) -> str:
     keys = (("lease", place.lease), ("subnet-id", place.subnet_id), ("interface-id", place.interface_id))
-    predicates = "".join(predicate(name, value) for name, value in keys)
-    return f"{interface_path(interface)}/ietf-ip:ipv6/tasuki-address:delegated-address{predicates}"
+    return "".join(predicate(name, value) for name, value in keys)
 
 
 def tree(key: AddressKey, spec: Address) -> Mapping[str, Any]:
-    """The interface with this address, wherever it is from."""
+    """The interface with this address, wherever it is from. How long it lasts no configuration says."""
     family = addresses.yang_family(key.ip)
     address: dict[str, Any] = {"ip": key.ip, "prefix-length": spec.prefix_length}
     if spec.no_prefix_route:

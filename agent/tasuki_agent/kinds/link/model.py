@@ -65,7 +65,7 @@ def _want(interface: InterfacesInterface, link_type: LinkType | None, known: Kno
     try:
         return link_type.want(interface, known)
     except Unknown as unknown:
-        return Waiting(unknown.on, unknown.hint, off=not interface.enabled)
+        return replace(Waiting.of(unknown), off=not interface.enabled)
 
 
 def is_created(interface: InterfacesInterface) -> bool:

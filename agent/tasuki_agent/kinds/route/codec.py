@@ -99,9 +99,10 @@ def delete(key: RouteKey, observed: Route) -> bytes:
 def _route(key: RouteKey, spec: Route, protocol: int, scope: int) -> bytes:
     destination, length = addresses.split_prefix(key.prefix)
     kind = _NUMBERS[spec.type]
+    flags = uapi.RTNH_F_ONLINK if spec.on_link else 0
     return b"".join(
         (
-            _HEAD.pack(addresses.family(key.prefix), length, 0, 0, 0, protocol, scope, kind, 0),
+            _HEAD.pack(addresses.family(key.prefix), length, 0, 0, 0, protocol, scope, kind, flags),
             raw(uapi.RTA_DST, destination) if length else b"",
             u32(uapi.RTA_TABLE, key.table),
             u32(uapi.RTA_PRIORITY, key.metric),

@@ -1,29 +1,27 @@
 """Routes in the router tree, and whose they are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self
 
 from tasuki_yang.path import predicate
+from tasuki_yang.router import Router, RoutingDelegatedPrefixRoute
 from tasuki_yang.router import (
-    Router,
-    RoutingControlPlaneProtocolsControlPlaneProtocolStaticRoutesIpv4Route,
-    RoutingControlPlaneProtocolsControlPlaneProtocolStaticRoutesIpv6Route,
+    RoutingControlPlaneProtocolsControlPlaneProtocolStaticRoutesIpv4Route as Ipv4Route,
+)
+from tasuki_yang.router import (
+    RoutingControlPlaneProtocolsControlPlaneProtocolStaticRoutesIpv6Route as Ipv6Route,
 )
 
 from tasuki_agent.kernel import addresses, uapi
 from tasuki_agent.kernel.marks import GROUP, PROTOCOL
-from tasuki_agent.kind import Observed, Ref, optional
+from tasuki_agent.kind import Observed, Ref, Waiting, optional
+from tasuki_agent.kinds.address.model import AddressKey
 from tasuki_agent.kinds.link.model import UpLink
 from tasuki_agent.kinds.router_tree import ROUTING
-from tasuki_agent.known import Known
+from tasuki_agent.known import Known, Unknown
 
 STATIC = "ietf-routing:static"
-
-_TreeRoute: TypeAlias = (
-    RoutingControlPlaneProtocolsControlPlaneProtocolStaticRoutesIpv4Route
-    | RoutingControlPlaneProtocolsControlPlaneProtocolStaticRoutesIpv6Route
-)
 
 
 class _Identity(NamedTuple):
@@ -38,11 +36,19 @@ class RouteKey(_Identity):
 
     protocol_name: str = ""
     """Name of the control-plane protocol that has the route in the tree."""
+    entry: str = ""
+    """Path of what the tree has instead, or in other words."""
 
     def within(self, protocol_name: str) -> Self:
         """The same key, found under this name in the tree."""
         key = self._replace()
         key.protocol_name = protocol_name
+        return key
+
+    def of(self, entry: str) -> Self:
+        """The same key, for this entry of the tree."""
+        key = self._replace()
+        key.entry = entry
         return key
 
     def __str__(self) -> str:
@@ -81,6 +87,12 @@ class Route:
     protocol: int = field(default=PROTOCOL, compare=False)
     index: int | None = field(default=None, compare=False)
     """Of the interface `dev`."""
+    on_link: bool = field(default=False, compare=False)
+    """Whether a new route's gateway is on the link although no subnet there has it."""
+    address: str = field(default="", compare=False)
+    """The address that came with the gateway, without which nothing comes back from it."""
+    learned: tuple[str, ...] = field(default=(), compare=False)
+    """Fields that the intent does not tell itself: none, or `""` for all of it."""
 
 
 def beside(route: Route, other: Route) -> Route:
@@ -94,26 +106,80 @@ def apart(hop: NextHop, route: Route) -> bool:
     return hop.dev != route.dev or hop.via not in (None, route.via)
 
 
-def want(intent: Router, known: Known) -> Mapping[RouteKey, Route]:  # noqa: ARG001
-    """Every static route in the tree."""
-    routes = {}
+def want(intent: Router, known: Known) -> Mapping[RouteKey, Route | Waiting]:
+    """Every static route in the tree, and what keeps delegated prefixes from going back to the provider."""
+    routes: dict[RouteKey, Route | Waiting] = {}
     for protocol in intent.routing.control_plane_protocols.control_plane_protocol:
         static = protocol.static_routes
-        routes_of_both: tuple[_TreeRoute, ...] = (*static.ipv4.route, *static.ipv6.route)
+        routes_of_both: tuple[Ipv4Route | Ipv6Route, ...] = (*static.ipv4.route, *static.ipv6.route)
         for route in routes_of_both:
             prefix = addresses.canonical_prefix(route.destination_prefix)
-            hop = route.next_hop
-            routes[RouteKey(static.table, prefix, route.metric).within(protocol.name)] = Route(
-                type=hop.special_next_hop or "unicast",
-                via=addresses.canonical(hop.next_hop_address) if hop.next_hop_address else None,
-                dev=hop.outgoing_interface,
-            )
+            key = RouteKey(static.table, prefix, route.metric).within(protocol.name)
+            key, routes[key] = _static(key, route, known)
+    for entry in intent.routing.delegated_prefix_route:
+        for key, spec in _unreachable(entry, known):
+            routes.setdefault(key, spec)
     return routes
 
 
+def _static(key: RouteKey, route: Ipv4Route | Ipv6Route, known: Known) -> tuple[RouteKey, Route | Waiting]:
+    if isinstance(route, Ipv4Route) and route.next_hop.router_of_lease:
+        return _by_lease(key, route.next_hop.router_of_lease, known)
+    hop = route.next_hop
+    return key, Route(
+        type=hop.special_next_hop or "unicast",
+        via=addresses.canonical(hop.next_hop_address) if hop.next_hop_address else None,
+        dev=hop.outgoing_interface,
+    )
+
+
+def _by_lease(key: RouteKey, interface: str, known: Known) -> tuple[RouteKey, Route | Waiting]:
+    """The route by the first router of the lease on an interface.
+
+    A router may be outside the subnet of the address that is leased with it: that of a single address has no
+    other.
+    """
+    try:
+        via = known.one(interface, "ipv4-routers")
+        leased = known.one(interface, "ipv4-address")
+    except Unknown as unknown:
+        # Under a key of its own, so that the route by a router that is not there any more goes.
+        nowhere = key._replace(prefix=f"{key.prefix} by the router of {interface}")
+        return nowhere.of(path(key)), Waiting.of(unknown)
+    return key, Route(
+        "unicast",
+        via,
+        interface,
+        on_link=not addresses.contains(leased, f"{via}/32"),
+        address=leased.partition("/")[0],
+        learned=("via",),
+    )
+
+
+def _unreachable(
+    entry: RoutingDelegatedPrefixRoute, known: Known
+) -> Iterator[tuple[RouteKey, Route | Waiting]]:
+    """The routes to the prefix that is delegated on an interface, and to former ones."""
+    place = f"{ROUTING}/tasuki-route:delegated-prefix-route{predicate('interface', entry.interface)}"
+
+    def to(prefix: str) -> RouteKey:
+        return RouteKey(uapi.RT_TABLE_MAIN, prefix, entry.metric).of(place)
+
+    spec = Route("unreachable", learned=("",))
+    try:
+        yield to(known.one(entry.interface, "delegated-prefix")), spec
+    except Unknown as unknown:
+        yield to(f"the prefix delegated on {entry.interface}"), Waiting.of(unknown)
+    for prefix in known.some(entry.interface, "former-prefixes"):
+        yield to(prefix), spec
+
+
 def needs(key: RouteKey, spec: Route) -> Iterable[Ref]:  # noqa: ARG001
-    """The outgoing interface, and that it is up."""
-    return (UpLink("link", spec.dev),) if spec.dev else ()
+    """The outgoing interface, and that it is up; and the address that came with the gateway."""
+    if spec.dev:
+        yield UpLink("link", spec.dev)
+        if spec.address:
+            yield Ref("address", AddressKey(spec.dev, spec.address))
 
 
 def rank(key: RouteKey) -> int:  # noqa: ARG001
@@ -142,7 +208,9 @@ def in_place(observed: Route, wanted: Route) -> bool:  # noqa: ARG001
 
 
 def path(key: RouteKey, field: str = "") -> str:
-    """The entry in the list of static routes, or a leaf of it."""
+    """The entry in the list of static routes, or a leaf of it; or the entry that the tree has instead."""
+    if key.entry:
+        return key.entry
     family = addresses.yang_family(key.prefix)
     return (
         f"{ROUTING}/control-plane-protocols/control-plane-protocol"
