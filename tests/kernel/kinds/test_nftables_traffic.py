@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from netns import Machines, Namespace, cable, until
 from tasuki_agent.intent import Intent
-from tasuki_agent.kernel import Kernel, nft
+from tasuki_agent.kernel import Kernel, run
 from tasuki_agent.kind import Ref
 from tasuki_agent.kinds import load
 from tasuki_agent.kinds.nftables.model import INTERFACES, TABLE
@@ -335,7 +335,7 @@ async def test_a_settled_table_is_neither_written_nor_listed_again(
     """Not by the news of our own transaction either."""
     await carried_out(reconciler, intent(**WANTED))
     before = hosts.router.run("nft", "-a", "list", "ruleset")
-    monkeypatch.setattr(nft, "PROGRAM", "nft-is-not-installed")
+    monkeypatch.setattr(run, "environment", lambda: {"PATH": "/nowhere"})
     for _ in range(3):
         await reconciler.observe_all()
         await reconciler.step()
@@ -371,7 +371,7 @@ def state(reconciler: Reconciler) -> State | None:
 async def test_without_nft_only_what_needs_it_fails(
     hosts: Hosts, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nft, "PROGRAM", "nft-is-not-installed")
+    monkeypatch.setattr(run, "environment", lambda: {"PATH": "/nowhere"})
     await carried_out(reconciler, intent())
     reconciler.set_intent(intent(2, **WANTED))
     await eventually(lambda: state(reconciler) is State.FAILED, "the table fails")
