@@ -22,6 +22,8 @@ from tasuki_agent.kind import Observed
 
 log = logging.getLogger(__name__)
 
+SETTLING_SECONDS: Final = 0.05
+"""From the first change to a look: the kernel makes the routes of one advertisement one by one."""
 PAUSE_SECONDS: Final = 0.5
 """Between two looks, if one takes no time."""
 TOLD: Final = 16
@@ -84,6 +86,7 @@ class RouterAdvertisementSource:
         while True:
             await self._asked.wait()
             with closing(News()) as news:
+                await asyncio.sleep(SETTLING_SECONDS)
                 took = await self._look_again(changed)
                 await asyncio.sleep(max(PAUSE_SECONDS, 10 * took))
                 try:
@@ -94,15 +97,17 @@ class RouterAdvertisementSource:
 
     async def _look_again(self, changed: Callable[[], None]) -> float:
         """Look at all that is asked for. Returns how many seconds it took."""
-        begin = _clock()
-        look = Look(self._seen)
+        begin, asked = _clock(), self._seen.keys()
+        look = Look(asked)
         try:
             read = await asyncio.to_thread(look.read)
         except OSError as error:
             log.warning("what routers advertise cannot be read, for now: %s", error.strerror)
             return 0.0
         before = self._seen
-        self._seen = self._taken_in({name: read.get(name, []) for name in before})
+        # Meanwhile other interfaces may be asked for.
+        names = asked & before.keys()
+        self._seen = {**before, **self._taken_in({name: read.get(name, []) for name in names})}
         if _endless(self._seen) != _endless(before):
             changed()
         return _clock() - begin
