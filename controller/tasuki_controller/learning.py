@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from tasuki_proto.v1 import fact_pb2
+from tasuki_proto.v1 import agent_pb2, fact_pb2
 from tasuki_yang.facts import FactKey, Values, parse_key, parse_values
 
 from tasuki_controller.facts import Report
@@ -44,7 +44,8 @@ class Learning:
                     return
                 began = clock()
                 try:
-                    await self._learn({router: self.read(router, report.facts) for router, report in newest})
+                    # A router that tells as much as it may takes longer to read than others shall wait.
+                    await self._learn(await asyncio.to_thread(self._read_all, newest))
                 except Exception:  # noqa: BLE001 - one report must not keep intended from following the next
                     _log.exception("what routers have told could not be followed; the next reports are")
                 await asyncio.sleep(clock() - began)
@@ -58,6 +59,9 @@ class Learning:
                 await asyncio.sleep(_AGAIN)
             else:
                 return
+
+    def _read_all(self, reports: Iterable[tuple[str, agent_pb2.Report]]) -> Mapping[str, Report]:
+        return {router: self.read(router, report.facts) for router, report in reports}
 
     def read(self, router: str, facts: Iterable[fact_pb2.Fact]) -> Report:
         """What a router reports, without what is no fact: that is logged once per router and sort."""

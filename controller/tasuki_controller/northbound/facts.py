@@ -150,7 +150,7 @@ class _Said(NamedTuple):
 
     unconfirmed: str = ""
     terms: Mapping[str, fact_pb2.Terms] = MappingProxyType({})
-    """By value, in canonical spelling."""
+    """By value, as the router spells it: agents do so canonically."""
 
 
 def _read(report: agent_pb2.Report | None) -> Mapping[FactKey, _Said] | None:
@@ -162,19 +162,11 @@ def _read(report: agent_pb2.Report | None) -> Mapping[FactKey, _Said] | None:
         # What is no fact is logged where it is learned.
         with suppress(ValueError):
             key = parse_key(f"{fact.subject}/{fact.noun}")
-            said[key] = _Said(fact.unconfirmed, _terms(key, fact))
+            # Empty ones say nothing, of any value.
+            told = any(terms.ListFields() for terms in fact.terms)
+            terms = dict(zip(fact.values, fact.terms, strict=False)) if told else {}
+            said[key] = _Said(fact.unconfirmed, terms)
     return said
-
-
-def _terms(key: FactKey, fact: fact_pb2.Fact) -> Mapping[str, fact_pb2.Terms]:
-    """Of each value; none if nothing is said of any."""
-    if not any(terms.ListFields() for terms in fact.terms):
-        return {}
-    try:
-        values = parse_values(key, tuple(fact.values))
-    except ValueError:
-        return {}
-    return dict(zip(values, fact.terms, strict=False))
 
 
 def _fact_message(

@@ -170,7 +170,7 @@ async def test_values_are_listed_with_the_terms_of_the_newest_report(
     end = Timestamp(seconds=int(time.time()) + 30 * 86400)
     async with agent(controller.target) as home:
         await home.hello("home")
-        servers = fact("2001:DB8::53", "2001:db8::54", noun="dns-servers")
+        servers = fact("2001:db8::53", "2001:db8::54", noun="dns-servers")
         servers.terms.add(origin="dhcpv6", valid_until=end)
         address = fact(OLD)
         address.terms.add()
