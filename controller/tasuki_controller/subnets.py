@@ -67,12 +67,12 @@ def subnet(text: str | None, length: int) -> Subnet | None:
     return ip_network(f"{address}/{length}", strict=False)
 
 
-def never_a_host(address: Address) -> str | None:
+def _never_a_host(address: Address) -> str | None:
     """What the address is, if no host can be reached at it."""
     return next((kind for prefix, kind in _NOT_A_HOST.items() if address in prefix), None)
 
 
-def reserved(address: Address, within: Subnet) -> str | None:
+def _reserved(address: Address, within: Subnet) -> str | None:
     """What the address is, if the subnet has it for itself (RFC 919; RFC 4291 section 2.6.1)."""
     if within.prefixlen >= within.max_prefixlen - 1:
         return None
@@ -87,7 +87,7 @@ def not_a_host_of(address: Address, within: Subnet) -> str | None:
     """What keeps the address from being one of a host in the subnet."""
     if address not in within:
         return f"not in {within}"
-    return never_a_host(address) or reserved(address, within)
+    return _never_a_host(address) or _reserved(address, within)
 
 
 def overlapping(
