@@ -139,7 +139,7 @@ def path(key: ServerKey, field: str = "") -> str:  # noqa: ARG001
 def tree(key: ServerKey, spec: Daemon) -> Mapping[str, Any]:
     """The places that are served as they are wanted."""
     found: dict[str, Any] = {}
-    if not spec.health and spec.current:
+    if not spec.health:
         for section in key.sections:
             if _is_there(section, spec):
                 found = merge(ROUTER, found, dict(section.tree))
