@@ -194,3 +194,11 @@ def test_whatever_is_asked_no_line_is_there_that_was_not_meant(asked: Tree, host
 )
 def test_what_no_client_can_ask_for_is_refused(asked: Tree) -> None:
     assert validate(router_validator(), tree_of(asked)) != []
+
+
+@pytest.mark.parametrize("name", ["wan*", "wan?", "wan[0]", "wan\\0", "wan#0"])
+def test_a_name_that_dhcpcd_does_not_take_for_one_is_refused(name: str) -> None:
+    tree = tree_of({"ipv6": {}})
+    tree["ietf-interfaces:interfaces"]["interface"][0]["name"] = name
+    (error,) = validate(router_validator(), tree)
+    assert "give this one another name" in error.message
