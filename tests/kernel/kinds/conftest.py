@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from kernel.kinds.line import Line
 from kernel.kinds.machine import Kinds
+from kernel.kinds.writes import Writes
 from netns import Machines, Namespace, cable
 from tasuki_agent.kernel import Kernel
 
@@ -43,3 +44,8 @@ async def kernel(router: Namespace, tmp_path: Path) -> AsyncIterator[Kernel]:
 @pytest.fixture
 def kinds(kernel: Kernel) -> Kinds:
     return Kinds(kernel)
+
+
+@pytest.fixture
+def writes(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> Writes:
+    return Writes(kernel, monkeypatch)
