@@ -207,6 +207,13 @@ def test_of_a_thousand_prefixes_and_servers_a_few_are_told() -> None:
     assert all("too much" in reason for reason in lease.unusable)
 
 
+def test_the_first_prefixes_are_the_servers_first_ones() -> None:
+    prefixes = [f"2001:db8:{n:x}00::/56" for n in range(1, 100)]
+    words = told(*((prefix, 10, 20) for prefix in prefixes))
+    lease = parse_dhcpv6(text(dict(reversed(words.items()))))
+    assert [each.prefix for each in lease.prefixes] == prefixes[:MOST]
+
+
 def test_a_thousand_odd_values_have_a_few_reasons() -> None:
     lease = parse_dhcpv6(
         text(told((OLD, 10, 20), name_servers=" ".join(["::1"] * 1000), domain_search="* " * 1000))

@@ -38,7 +38,7 @@ _IPV4_OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "ipv4-routers": ("new_routers",),
 }
 """Options by noun; several values in one word are separated by spaces."""
-_PREFIX: Final = re.compile(r"new_dhcp6_(ia_pd\d{1,9})_prefix\d{1,9}")
+_PREFIX: Final = re.compile(r"new_dhcp6_(ia_pd\d{1,9})_prefix(\d{1,9})")
 _VENDOR_OPTIONS: Final = re.compile(r"new_dhcp6_vendor_options\d{0,9}")
 """Option 17 as it is, in hexadecimal: what the client makes of it depends on vendors that it knows."""
 
@@ -154,14 +154,15 @@ def _seconds(text: str) -> float:
 
 
 def _delegated(words: _Words) -> Iterator[_Delegated]:
-    for name, address in words.items():
-        if not (match := _PREFIX.fullmatch(name)):
-            continue
+    """In the order of the message: an environment has none."""
+    found = [match for name in words if (match := _PREFIX.fullmatch(name))]
+    for match in sorted(found, key=lambda match: (match[1], int(match[2]))):
+        name = match[0]
         try:
             length, *lifetimes = (words[f"{name}_{part}"] for part in ("length", "pltime", "vltime"))
         except KeyError as error:
             raise ValueError(f"{error.args[0]} is missing") from error
-        yield _Delegated(match[1], f"{address}/{length}", *map(_seconds, lifetimes))
+        yield _Delegated(match[1], f"{words[name]}/{length}", *map(_seconds, lifetimes))
 
 
 def _prefix(told: _Delegated, uptime: float) -> Prefix:
@@ -194,9 +195,8 @@ def _client_times(words: _Words, delegated: Iterable[_Delegated], unusable: list
 
 def _vendor_options(words: _Words, unusable: list[str]) -> Iterator[str]:
     """Enterprise number, code and bytes of each option (RFC 8415 section 21.17)."""
-    for name, text in words.items():
-        if not _VENDOR_OPTIONS.fullmatch(name):
-            continue
+    for name in sorted(filter(_VENDOR_OPTIONS.fullmatch, words)):
+        text = words[name]
         try:
             octets = bytes.fromhex(text)
         except ValueError:
