@@ -10,7 +10,8 @@ drift. `kernel` says what is there before: nothing, or all as intended, with `br
 
 `facts` says what is known, by router, and `facts_before` what was when the kernel was as intended; without it
 nothing has changed since. What a router knows of itself its agent goes by, and the controller of the others.
-An interface has the addresses that are told of it.
+An interface has the addresses that are told of it. `terms` and `terms_before` say of values of the case's
+router until when they are preferred, and until when valid, in seconds of uptime: "FACT VALUE: [10, 20]".
 """
 
 from collections.abc import Mapping
@@ -33,7 +34,7 @@ from tasuki_agent.reconcile.plan import Plan, Step, plan
 from tasuki_controller.compile import compile_running
 from tasuki_controller.known import KnownFacts
 from tasuki_controller.running import Running
-from tasuki_yang.facts import FactKey, Facts, parse_key, parse_values
+from tasuki_yang.facts import AllTerms, FactKey, Facts, Terms, parse_key, parse_values
 from tasuki_yang.router import Router
 
 FOLDER = Path(__file__).parent
@@ -63,18 +64,20 @@ class Case:
         return found[0]
 
 
-def intent_of(document: dict[str, Any], router: str, facts: AllFacts) -> Objects:
+def intent_of(
+    document: dict[str, Any], router: str, facts: AllFacts, terms: AllTerms | None = None
+) -> Objects:
     tree = compile_running(Running(document, {}), KnownFacts(facts))[router]
     parsed = Router.model_validate(tree)
-    known = own(facts, router)
+    known = own(facts, router, terms)
     return {kind.name: marked(kind.want(parsed, known)) for kind in all_kinds()}
 
 
-def own(facts: AllFacts, router: str) -> Known:
+def own(facts: AllFacts, router: str, terms: AllTerms | None = None) -> Known:
     """What a router knows, which has the addresses that are told of it."""
     here = facts.get(router, {})
     addresses = {FactKey(ip, "local-address"): (ip,) for ip in addresses_of(here).values()}
-    return Known({**here, **addresses})
+    return Known({**here, **addresses}, terms)
 
 
 def addresses_of(facts: Facts) -> dict[str, str]:
@@ -107,6 +110,14 @@ def facts_of(text: dict[str, Any]) -> AllFacts:
     return facts
 
 
+def terms_of(text: dict[str, list[float]]) -> AllTerms:
+    terms = {}
+    for place, (preferred_until, valid_until) in text.items():
+        name, value = place.split()
+        terms[parse_key(name), value] = Terms("", preferred_until, valid_until)
+    return terms
+
+
 def all_kinds() -> tuple[Kind, ...]:
     """The kinds' pure halves: the kernel behind them is never asked."""
     return kinds.load(MagicMock())
@@ -116,8 +127,10 @@ def read(file: Path) -> tuple[dict[str, Any], Case]:
     text = yaml.safe_load(file.read_text())
     facts = facts_of(text.get("facts", {}))
     before = facts_of(text["facts_before"]) if "facts_before" in text else facts
-    wanted = intent_of(text["network"], text["router"], facts)
-    settled = made(intent_of(text["network"], text["router"], before))
+    terms = terms_of(text.get("terms", {}))
+    terms_before = terms_of(text["terms_before"]) if "terms_before" in text else terms
+    wanted = intent_of(text["network"], text["router"], facts, terms)
+    settled = made(intent_of(text["network"], text["router"], before, terms_before))
     is_there = text["kernel"] == "as intended"
     observed: Objects = {kind: dict(specs) if is_there else {} for kind, specs in settled.items()}
     for name in text.get("interfaces", []):
@@ -155,9 +168,22 @@ def in_words(step: Step) -> str:
     return f"{type(step.change).__name__.lower()} {step.ref}"
 
 
-def in_short(need: Ref | Waiting) -> str:
+def waiting_in(planned: Plan) -> dict[str, str]:
     """What is waited for, without what people can do about it."""
-    return need.on if isinstance(need, Waiting) else str(need)
+    return {
+        str(ref): need.on if isinstance(need, Waiting) else str(need)
+        for ref, need in planned.waiting.items()
+        if not is_impossible(need)
+    }
+
+
+def failed_in(planned: Plan) -> dict[str, str]:
+    """What cannot be made of what is known, and why."""
+    return {str(ref): str(need) for ref, need in planned.waiting.items() if is_impossible(need)}
+
+
+def is_impossible(need: Ref | Waiting) -> bool:
+    return isinstance(need, Waiting) and need.impossible
 
 
 def changes(planned: Plan) -> list[list[str]]:
@@ -171,8 +197,8 @@ def test_scenario(file: Path) -> None:
     differences = compare(case.kinds, case.wanted, case.observed, case.settled)
     planned = plan(case.kinds, differences, case.wanted, case.observed)
     assert changes(planned) == [sorted(level) for level in expected.get("changes", [])]
-    waiting = {str(ref): in_short(need) for ref, need in planned.waiting.items()}
-    assert waiting == expected.get("waiting", {})
+    assert waiting_in(planned) == expected.get("waiting", {})
+    assert failed_in(planned) == expected.get("failed", {})
     foreign = sorted(str(d.ref) for d in differences if d.class_.value == "foreign")
     assert foreign == sorted(expected.get("foreign", []))
     if text["kernel"] == "as intended":
@@ -187,7 +213,7 @@ def drift_of(case: Case, differences: Any) -> list[str]:
 
 
 def test_every_object_of_every_scenario_has_a_place_in_the_tree_and_back() -> None:
-    """`tree` is the inverse of `want`; an address leaves the interface's type to the link."""
+    """`tree` is the inverse of `want`; an address leaves the interface's type to the link, its end to the lease."""
     for file in FILES:
         text, case = read(file)
         known = own(facts_of(text.get("facts", {})), text["router"])
@@ -197,6 +223,7 @@ def test_every_object_of_every_scenario_has_a_place_in_the_tree_and_back() -> No
                 for interface in tree.get("ietf-interfaces:interfaces", {}).get("interface", []):
                     interface.setdefault("type", "iana-if-type:other")
                 parsed = Router.model_validate(tree)
-                assert dict(kind.want(parsed, known))[key] == spec
+                endless = replace(spec, lifetimes=None) if isinstance(spec, Address) else spec
+                assert dict(kind.want(parsed, known))[key] == endless
                 assert kind.path(key).startswith(("/ietf-interfaces:", "/ietf-routing:"))
                 assert Ref(kind.name, key) in {Ref(kind.name, k) for k in kind.want(parsed, known)}
