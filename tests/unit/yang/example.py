@@ -97,7 +97,7 @@ def _strings(leaf_type: Type) -> st.SearchStrategy[str]:
             return st.builds("{}/{}".format, st.ip_addresses(v=6), st.integers(0, 128))
     required = [pattern.expression for pattern in leaf_type.patterns if not pattern.invert]
     if required:
-        return st.from_regex(required[-1], fullmatch=True)
+        return st.from_regex(required[0], fullmatch=True)
     shortest = leaf_type.bounds.parts[0][0] if leaf_type.bounds else 0
     return st.text(min_size=shortest, max_size=shortest + 8)
 
