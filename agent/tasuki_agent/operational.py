@@ -9,7 +9,7 @@ from tasuki_yang.facts import Terms
 from tasuki_yang.path import Lookup, parent
 from tasuki_yang.schema import ROUTER
 
-from tasuki_agent.kind import Kind, Observed, Ref, Tree
+from tasuki_agent.kind import Key, Kind, Observed, Ref, Tree
 from tasuki_agent.reconcile.compare import Wanted
 from tasuki_agent.reconcile.facts import FactBook
 from tasuki_agent.reconcile.status import State, Status
@@ -44,7 +44,9 @@ def operational_tree(kinds: Sequence[Kind], wanted: Wanted, observed: Observed) 
             for i in range(0, len(fragments), 2)
         ]
     tree = fragments[0] if fragments else {}
-    _mark(tree, (path for ref in shown for path in _learned(by_name[ref.kind], ref, wanted)))
+    # It is shown at its place in the intent, or under its own name if it has none there.
+    keys = ((ref.kind, key) for ref in shown for key in (ref.key, places.get(ref, ref.key)))
+    _mark(tree, (path for kind, key in keys for path in _learned(by_name[kind], key, wanted)))
     return tree
 
 
@@ -88,10 +90,10 @@ def with_state(
     return {**tree, "tasuki-agent:agent": state} if state else tree
 
 
-def _learned(kind: Kind, ref: Ref, wanted: Wanted) -> Iterable[str]:
+def _learned(kind: Kind, key: Key, wanted: Wanted) -> Iterable[str]:
     """Where the object has values from facts: `""` among its learned fields stands for all of it."""
-    spec = wanted.get(ref.kind, {}).get(ref.key)
-    return [kind.path(ref.key, name) for name in getattr(spec, "learned", ())]
+    spec = wanted.get(kind.name, {}).get(key)
+    return [kind.path(key, name) for name in getattr(spec, "learned", ())]
 
 
 def _mark(tree: Tree, paths: Iterable[str]) -> None:
