@@ -213,7 +213,7 @@ def drift_of(case: Case, differences: Any) -> list[str]:
 
 
 def test_every_object_of_every_scenario_has_a_place_in_the_tree_and_back() -> None:
-    """`tree` is the inverse of `want`; an address leaves the interface's type to the link, its end to the lease."""
+    """`tree` is the inverse of `want`, but for an interface's type, and for when an address is over."""
     for file in FILES:
         text, case = read(file)
         known = own(facts_of(text.get("facts", {})), text["router"])
