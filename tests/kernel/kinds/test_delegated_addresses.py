@@ -19,13 +19,14 @@ from tasuki_agent.kinds import load
 from tasuki_agent.reconcile.facts import FactBook
 from tasuki_agent.reconcile.reconciler import Reconciler
 from tasuki_agent.reconcile.status import State
-from tasuki_yang.facts import Terms
+from tasuki_yang.facts import FactKey, Terms
 from traffic import Flow, Pings
 
 HOUR = 3_600.0
 OLD, NEW = "2001:db8:1200:1::1", "2001:db8:3400:1::1"
 HOST = "2001:db8:1200:1::99"
 OUTSIDE = "2001:db8:ffff::1"
+LAN_ADDRESS = FactKey("lan0", "global-address")
 
 NO_SUCH_SUBNET = (
     "cannot be made of the prefix delegated on wan0: 2001:db8:1200::/60 has no subnet 16: "
@@ -173,6 +174,7 @@ async def test_the_new_address_is_there_before_the_former_one_is_deprecated_and_
     assert held(router)[OLD]["preferred_life_time"] == 0
     assert held(router)[OLD]["valid_life_time"] == pytest.approx(HOUR, abs=60)
     assert "deprecated" not in held(router)[NEW]
+    assert lease.learn([LAN_ADDRESS], reconciler.observed, {LAN_ADDRESS: (OLD,)}) == {LAN_ADDRESS: (NEW,)}
     assert unreachable(router) == {FIRST, SECOND}
     lease.tell("former-prefixes", {})
     assert await statuses(reconciler) == {}
@@ -204,6 +206,19 @@ async def test_who_has_an_address_of_the_former_prefix_loses_nothing(
                 assert receiver.recv(10, socket.MSG_WAITALL) == b"still here"
         pings.passed_after(time.time())
         assert pings.lost == []
+
+
+async def test_an_address_of_ours_is_not_given_up_though_no_router_advertises_it(
+    router: Namespace, reconciler: Reconciler, lease: Lease
+) -> None:
+    """Of two prefixes on a line that are advertised the one whose router fell silent is given up."""
+    lease.tell("delegated-prefix", {FIRST: lasting(HOUR, 2 * HOUR)})
+    await statuses(reconciler)
+    router.ip("addr add 2001:db8:1200:1::2/64 dev lan0 valid_lft 3600 preferred_lft 3600")
+    await statuses(reconciler)
+    seen = {key.ip: spec for key, spec in reconciler.observed["address"].items() if key.interface == "lan0"}
+    assert seen["2001:db8:1200:1::2"].refreshed
+    assert not seen[OLD].refreshed
 
 
 async def test_the_kernel_deprecates_and_removes_an_address_while_nobody_looks_after_it(
