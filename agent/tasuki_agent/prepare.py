@@ -11,7 +11,7 @@ from typing import Final
 from tasuki_yang.facts import Facts
 
 from tasuki_agent.intent import Intent
-from tasuki_agent.kind import Checker, Create, Delete, Kind, Observed, Update, Waiting, differences
+from tasuki_agent.kind import Checker, Create, Delete, Kind, Observed, Ref, Update, Waiting, differences
 from tasuki_agent.known import Known
 from tasuki_agent.reconcile.compare import Class, Wanted, compare
 from tasuki_agent.reconcile.drift import text
@@ -55,7 +55,7 @@ async def prepare(
     todo = plan(kinds, found, wanted, observed)
     await _check(kinds, todo)
     changes = [_in_words(step) for level in todo.levels for step in level]
-    waiting = [f"{ref} waits for {need}" for ref, need in todo.waiting.items()]
+    waiting = [f"{ref} {_in_vain(need)} {need}" for ref, need in todo.waiting.items()]
     foreign = (difference.ref for difference in found if difference.class_ is Class.FOREIGN)
     return Preparation(
         changes, [*waiting, *(f"{ref} is somebody else's: it is left alone" for ref in foreign)]
@@ -67,6 +67,11 @@ async def _check(kinds: Sequence[Kind], todo: Plan) -> None:
     checkers = {kind.name: kind for kind in kinds if isinstance(kind, Checker)}
     steps = (step for level in todo.levels for step in level if step.ref.kind in checkers)
     await asyncio.gather(*(checkers[step.ref.kind].check(step.change) for step in steps))
+
+
+def _in_vain(need: Ref | Waiting) -> str:
+    """How an object stands to what it waits for, as its status says it."""
+    return "cannot be made of" if isinstance(need, Waiting) and need.impossible else "waits for"
 
 
 def _in_words(step: Step) -> str:

@@ -26,9 +26,9 @@ class Lifetimes:
     when they were seen: the kernel does not tell since when.
     """
 
-    preferred_until: float | None
-    valid_until: float | None
-    seen_at: float = field(default=0, compare=False)
+    preferred_until: int | None
+    valid_until: int | None
+    seen_at: int = field(default=0, compare=False)
 
     def __eq__(self, other: object) -> bool:
         """Whether both end at about the same time."""
@@ -49,7 +49,8 @@ class Lifetimes:
 
     def after(self, now: float) -> Self:
         """The same from now on."""
-        return type(self)(_sum(self.preferred_until, now), _sum(self.valid_until, now), seen_at=now)
+        seen_at = int(now)
+        return type(self)(_sum(self.preferred_until, seen_at), _sum(self.valid_until, seen_at), seen_at)
 
     def seconds(self, now: float) -> tuple[int, int]:
         """What the kernel is told: how long the address is preferred, and how long valid, from now on."""
@@ -64,16 +65,18 @@ class Lifetimes:
 
 def of_lease(terms: Terms) -> Lifetimes | None:
     """Of what is leased, or None for ever. It is preferred no longer than it is valid, whatever is told."""
-    ends = [end for end in (terms.preferred_until, terms.valid_until) if end is not None]
-    return Lifetimes(min(ends), terms.valid_until) if ends else None
+    preferred, valid = _moment(terms.preferred_until), _moment(terms.valid_until)
+    if preferred is None or (valid is not None and valid < preferred):
+        preferred = valid
+    return None if preferred is None else Lifetimes(preferred, valid)
 
 
 def of_former(terms: Terms) -> Lifetimes:
     """Of what was leased before: deprecated, and as long there as it is valid."""
-    return Lifetimes(0, terms.valid_until)
+    return Lifetimes(0, _moment(terms.valid_until))
 
 
-def _about(one: float | None, other: float | None, seen_at: float) -> bool:
+def _about(one: int | None, other: int | None, seen_at: int) -> bool:
     if one is None or other is None:
         return one is other
     return abs(max(one, seen_at) - max(other, seen_at)) <= TOLERANCE
@@ -84,9 +87,14 @@ def _whole(seconds: float, at_least: int) -> int:
     return min(max(at_least, math.ceil(seconds)), INFINITY - 1 - _LONGER)
 
 
+def _moment(uptime: float | None) -> int | None:
+    """In whole seconds, as the kernel counts and people read."""
+    return None if uptime is None else math.ceil(uptime)
+
+
 def _finite(seconds: int) -> int | None:
     return None if seconds == INFINITY else seconds
 
 
-def _sum(seconds: float | None, now: float) -> float | None:
+def _sum(seconds: int | None, now: int) -> int | None:
     return None if seconds is None else now + seconds
