@@ -49,8 +49,9 @@ def ipv4_section(interface: InterfacesInterface, server: InterfacesInterfaceIpv4
                 *_options(tag, map(_numbered, sorted(server.option, key=lambda option: option.code))),
             ),
             RESERVATIONS: tuple(
-                f"{host.mac_address},{host.address}" + (f",{host.host_name}." if host.host_name else "")
-                for host in sorted(server.reservation, key=lambda host: host.mac_address)
+                f"{host.mac_address.lower()},{host.address}"
+                + (f",{host.host_name}." if host.host_name else "")
+                for host in sorted(server.reservation, key=lambda host: host.mac_address.lower())
             ),
         },
         (Listener("udp", 67, "0.0.0.0", interface.name),),  # noqa: S104 - of all, because clients have no address yet
