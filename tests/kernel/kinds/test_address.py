@@ -62,6 +62,20 @@ async def test_what_somebody_typed_instead_of_ours_is_seen_to_differ(
     assert len(differing_fields(Address(64), seen)) == 1
 
 
+@pytest.mark.parametrize(("key", "length"), [(V6, 64), (V4, 24)])
+async def test_a_mark_that_a_change_by_hand_took_off_is_put_back_in_place(
+    router: Namespace, kinds: Kinds, key: AddressKey, length: int
+) -> None:
+    wanted = Address(length)
+    await kinds["address"].apply(Create(key, wanted))
+    router.ip(f"addr change {key.ip}/{length} dev e0")
+    seen = (await kinds["address"].observe())[key]
+    assert kinds["address"].typed_over(key, seen)
+    assert kinds["address"].in_place(seen, wanted)
+    await kinds["address"].apply(Update(key, seen, wanted))
+    assert await kinds.ours("address") == {key: wanted}
+
+
 async def test_what_people_typed_is_ours_on_our_links_only(router: Namespace, kinds: Kinds) -> None:
     await kinds["link"].apply(Create("vxlan01", TUNNEL))
     router.ip("addr add 2001:db8:1::1/64 dev vxlan01")

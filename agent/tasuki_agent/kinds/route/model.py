@@ -115,7 +115,8 @@ def want(intent: Router, known: Known) -> Mapping[RouteKey, Route | Waiting]:
         for route in routes_of_both:
             prefix = addresses.canonical_prefix(route.destination_prefix)
             key = RouteKey(static.table, prefix, route.metric).within(protocol.name)
-            key, routes[key] = _static(key, route, known)
+            key, spec = _static(key, route, known)
+            routes[key] = spec
     for entry in intent.routing.delegated_prefix_route:
         for key, spec in _unreachable(entry, known):
             routes.setdefault(key, spec)
