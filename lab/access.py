@@ -84,6 +84,12 @@ class Access:
         found: Namespace = getattr(self, router)
         return found
 
+    def replug(self) -> None:
+        """Take the cable of the line out and put it in again."""
+        self.ngn.ip(f"link set {LINE} down")
+        self.ngn.ip(f"link set {LINE} up")
+        self.server.route("replace")
+
     def _join(self) -> None:
         self.ngn.sysctl("net/ipv6/conf/all/forwarding", "1")
         self.ngn.ip(f"addr add {RESOLVER}/128 dev lo")

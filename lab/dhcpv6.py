@@ -60,7 +60,7 @@ class Server:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Serve."""
-        self._route("replace")
+        self.route("replace")
         self._configure()
         until(self._can_be_bound, within=10, why=f"{self.interface} has a link-local address")
         # AppArmor knows the program by its path, and would keep a server of that path from these files.
@@ -80,9 +80,9 @@ class Server:
 
     def delegate(self, **changes: Any) -> None:
         """Give something else from the next message on, and route nothing to what was given before."""
-        self._route("del")
+        self.route("del")
         self.delegation = replace(self.delegation, **changes)
-        self._route("replace")
+        self.route("replace")
         self._configure()
         loaded = self.log.count("DHCP6_CONFIG_COMPLETE")
         os.kill(self._program.pid, signal.SIGHUP)
@@ -97,7 +97,8 @@ class Server:
         finally:
             os.kill(self._program.pid, signal.SIGCONT)
 
-    def _route(self, verb: str) -> None:
+    def route(self, verb: str) -> None:
+        """Add, replace or del the route to what is delegated, which is lost when the interface goes down."""
         if self.subscriber and self.delegation.prefix:
             way = f"via {self.subscriber} dev {self.interface}"
             self.machine.ip(f"-6 route {verb} {self.delegation.prefix} {way}")

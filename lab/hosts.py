@@ -101,10 +101,14 @@ class Host:
             if entry["family"] == "inet6" and preferred != entry.get("deprecated", False)
         ]
 
-    def is_in(self, prefix: str, *, preferred: bool = True) -> bool:
-        """Whether it has addresses of this sort in this prefix, and no others."""
-        found = self.ipv6(preferred=preferred)
+    def is_in(self, prefix: str) -> bool:
+        """Whether it prefers addresses in this prefix, and no others."""
+        found = self.ipv6()
         return bool(found) and all(address in IPv6Network(prefix) for address in found)
+
+    def has_deprecated(self, prefix: str) -> bool:
+        """Whether it still has an address in this prefix that it does not prefer any more."""
+        return any(address in IPv6Network(prefix) for address in self.ipv6(preferred=False))
 
     def resolves(self, name: str, server: str, rdtype: str = "AAAA") -> list[str]:
         """What this server answers when the host asks for a name; nothing if it does not answer."""

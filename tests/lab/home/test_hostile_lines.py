@@ -68,9 +68,8 @@ def forger(running_home: Home) -> Iterator[Forger]:
 def answer(home: Home, forger: Forger, answer: Answer) -> None:
     """Have the client ask at once, and once more."""
     forger.says = answer
-    home.access.ngn.ip(f"link set {LINE} down")
     before = forger.answered
-    home.access.ngn.ip(f"link set {LINE} up")
+    home.access.replug()
     until(lambda: forger.answered > before + 1, within=60, why="the client was answered")
 
 
