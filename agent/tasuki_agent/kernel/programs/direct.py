@@ -132,7 +132,7 @@ class Direct:
         """
         self._watch.forget(name)
         record = self._load(name)
-        if record and record.of_this_boot(self._world) and _is_there(record):
+        if record and record.of_this_boot(self._world) and _is_there(record, or_left_behind=True):
             await _end(name, record.pid)
         self._record_file(name).unlink(missing_ok=True)
 
@@ -177,9 +177,10 @@ class Direct:
         return self._directory / f"{name}.log"
 
 
-def _is_there(record: Record) -> bool:
+def _is_there(record: Record, *, or_left_behind: bool = False) -> bool:
+    """Whether it runs, or may have left something behind: no other process gets its pid while that lasts."""
     found = stat(record.pid)
-    return found is not None and found.started == record.started
+    return or_left_behind if found is None else found.started == record.started
 
 
 def _spawn(program: Program, log: Path) -> tuple[int, int]:

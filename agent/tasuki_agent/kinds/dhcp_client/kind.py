@@ -7,14 +7,15 @@ STATE_DIR/leases/wan0.lease        what its hook tells of the lease; wan0.lease4
 
 import asyncio
 import sysconfig
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar, Final
 
 from tasuki_agent.daemon import Daemon
 from tasuki_agent.durable import replace_file
 from tasuki_agent.errors import Transient
-from tasuki_agent.kernel import Kernel
+from tasuki_agent.facts.leases.files import Now
+from tasuki_agent.kernel import Kernel, networkd
 from tasuki_agent.kernel.ports import Port, require_free
 from tasuki_agent.kernel.programs.daemon import Installation
 from tasuki_agent.kernel.programs.process import family
@@ -22,11 +23,14 @@ from tasuki_agent.kernel.run import find
 from tasuki_agent.kind import Change, Create, Delete, Topic, Update, as_it_is
 from tasuki_agent.kinds.dhcp_client import model
 from tasuki_agent.kinds.dhcp_client.dhcpcd import CONFIGURATION, DUID_INTERFACE
-from tasuki_agent.kinds.dhcp_client.model import IPV4, IPV6, Client, ClientKey
+from tasuki_agent.kinds.dhcp_client.model import IPV4, IPV6, Client, ClientKey, Networkd
+from tasuki_agent.kinds.dhcp_client.networkd import Description, Told
 
 HOOK: Final = Path(sysconfig.get_path("scripts"), "tasuki-agent-lease-hook")
 _PROGRAM: Final = "dhcpcd-"
 """What the names of its programs begin with."""
+_NOTE: Final = "networkd"
+"""File that is there where networkd has the lease."""
 _WITHOUT_RIGHTS: Final = ("setpriv", "--bounding-set=-net_admin", "--")
 """Told to configure nothing, dhcpcd 9.4.1 still keeps the kernel from making link-local addresses."""
 _PORTS: Final[Mapping[str, tuple[int, str]]] = {IPV6: (546, "::"), IPV4: (68, "0.0.0.0")}  # noqa: S104
@@ -38,7 +42,7 @@ class DhcpClientKind:
 
     name: ClassVar = "dhcp-client"
     follows: ClassVar[tuple[str, ...]] = ("link",)
-    wakes_on: ClassVar[tuple[Topic, ...]] = ()
+    wakes_on: ClassVar[tuple[Topic, ...]] = (networkd.TOPIC,)
 
     want = staticmethod(model.want)
     needs = staticmethod(model.needs)
@@ -57,20 +61,27 @@ class DhcpClientKind:
         self._installations: dict[ClientKey, Installation] = {}
 
     async def observe(self) -> Mapping[ClientKey, Client]:
-        """Every client that has files, or runs."""
+        """Every client that has files, or runs. What networkd has leased is written down."""
         directories = [path.name for path in self._directory.glob("*-ipv[46]")]
         running = [name.removeprefix(_PROGRAM) for name in await self._programs.running() if _is_client(name)]
-        observed = {}
+        observed: dict[ClientKey, Client] = {}
         for name in dict.fromkeys((*directories, *running)):
             interface, _, version = name.rpartition("-")
             key = ClientKey(interface, version)
             if (client := await self._installation(key).observe()) is not None:
                 observed[key] = client
-        return observed
+        read = [
+            key for key, client in observed.items() if isinstance(client, Daemon) and _NOTE in client.files
+        ]
+        return {**observed, **await self._read(read)} if read else observed
 
     async def apply(self, change: Change) -> None:
         """Have a client run as it is wanted, or not at all. Its lease it keeps in any case."""
         match change:
+            case Create(key, Networkd()) | Update(key, _, Networkd()):
+                await self._require_networkd(key)
+                await self._installation(key).remove()
+                self._note(key)
             case Create(key, spec):
                 await self._run(key, spec)
             case Update(key, observed, spec):
@@ -83,16 +94,65 @@ class DhcpClientKind:
 
     async def check(self, change: Change) -> None:
         """Whether the programs are here, and whether another client has the port."""
-        if isinstance(change, Delete):
-            return
-        doing = _doing(change.key)
-        _find_programs(doing)
-        await self._installation(change.key).check(change.spec, doing=doing, ports=(_port(change.key),))
+        match change:
+            case Create(key, Networkd()) | Update(key, _, Networkd()):
+                await self._require_networkd(key)
+            case Create(key, spec) | Update(key, _, spec):
+                _find_programs(_doing(key))
+                await self._installation(key).check(spec, doing=_doing(key), ports=(_port(key),))
+            case Delete():
+                pass
 
     async def watch(self, changed: Callable[[], None]) -> None:
         """Tell of each client that ends."""
         self._programs.on_end(lambda name: changed() if _is_client(name) else None)
         await asyncio.Event().wait()
+
+    async def _require_networkd(self, key: ClientKey) -> None:
+        try:
+            trouble = Description.parse(await networkd.describe()).trouble(key.interface)
+        except Transient as error:
+            trouble = str(error)
+        except ValueError as error:
+            trouble = _unreadable(error)
+        if trouble:
+            raise Transient(f"{_doing(key)}: {trouble}")
+
+    async def _read(self, keys: Iterable[ClientKey]) -> Mapping[ClientKey, Networkd]:
+        """Write down what networkd has leased. While it does not answer, what it had counts until its end."""
+        try:
+            description = Description.parse(await networkd.describe())
+            health = {key: description.trouble(key.interface) for key in keys}
+            for key, trouble in health.items():
+                self._tell(key, None if trouble else description.lease(*key))
+        except Transient as error:
+            health = dict.fromkeys(keys, str(error))
+        except ValueError as error:
+            health = dict.fromkeys(keys, _unreadable(error))
+        return {key: Networkd(trouble) for key, trouble in health.items()}
+
+    def _tell(self, key: ClientKey, told: Told | None) -> None:
+        file = self._lease(key)
+        try:
+            if told is None:
+                file.unlink(missing_ok=True)
+                return
+            before = file.read_text() if file.exists() else ""
+            now = Now.of_machine()
+            if (text := told.retold(before, f"{now.uptime}", now.boot)) != before:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                replace_file(file, text.encode())
+        except OSError as error:
+            raise Transient(f"cannot write {file}: {error.strerror}") from error
+
+    def _note(self, key: ClientKey) -> None:
+        """Note that networkd has the lease."""
+        directory = self._directory / _directory(key)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / _NOTE).touch()
+        except OSError as error:
+            raise Transient(f"{_doing(key)}: {error.strerror}: {error.filename}") from error
 
     async def _run(self, key: ClientKey, client: Daemon) -> None:
         doing = _doing(key)
@@ -177,6 +237,10 @@ def _find_programs(doing: str) -> None:
         find(program, doing=doing)
     if not HOOK.exists():
         raise Transient(f"{doing}: there is no {HOOK}: install tasuki anew")
+
+
+def _unreadable(error: ValueError) -> str:
+    return f"systemd-networkd tells of its leases in unknown words: {error}"
 
 
 def _is_client(program: str) -> bool:
