@@ -8,6 +8,7 @@ from shutil import copytree
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 from tasuki_yang.check import canonical
 from tasuki_yang.generate.yang import Modules, Tree
@@ -16,6 +17,7 @@ from tasuki_yang.leaf import canonical as canonical_value
 from tasuki_yang.modules import FOLDER
 from tasuki_yang.node import Bounds, Container, Leaf, LeafList, List, Node, Schema, Type, excludes
 
+_TRIES = 20
 EXAMPLE_MODULES = Path(__file__).parent / "modules"
 
 
@@ -42,11 +44,16 @@ EXAMPLE: Schema = example().schema
 @cache
 def values(leaf_type: Type) -> st.SearchStrategy[Any]:
     """Canonical values of a type."""
-    return (
-        _spelled(leaf_type)
-        .filter(lambda value: _is_allowed(leaf_type, value))
-        .map(lambda value: canonical_value(leaf_type, value))
-    )
+    return _allowed(leaf_type).map(lambda value: canonical_value(leaf_type, value))
+
+
+@st.composite
+def _allowed(draw: st.DrawFn, leaf_type: Type) -> Any:
+    """With more tries than a filter has: a text is drawn by one of several patterns, and has to match all."""
+    drawn = (draw(_spelled(leaf_type)) for _ in range(_TRIES))
+    value = next((value for value in drawn if _is_allowed(leaf_type, value)), None)
+    assume(value is not None)
+    return value
 
 
 def _is_allowed(leaf_type: Type, value: Any) -> bool:
@@ -97,7 +104,7 @@ def _strings(leaf_type: Type) -> st.SearchStrategy[str]:
             return st.builds("{}/{}".format, st.ip_addresses(v=6), st.integers(0, 128))
     required = [pattern.expression for pattern in leaf_type.patterns if not pattern.invert]
     if required:
-        return st.from_regex(required[0], fullmatch=True)
+        return st.one_of(*(st.from_regex(expression, fullmatch=True) for expression in required))
     shortest = leaf_type.bounds.parts[0][0] if leaf_type.bounds else 0
     return st.text(min_size=shortest, max_size=shortest + 8)
 
