@@ -339,8 +339,13 @@ def test_an_option_that_follows_from_the_rest_is_refused(code: int) -> None:
 
 
 def test_an_address_is_reserved_for_one_host_only() -> None:
-    hosts = [{"mac-address": f"02:00:00:00:00:0{n}", "address": "192.168.2.5"} for n in (1, 2)]
-    assert refusals(tree(lan({**RANGE, "reservation": hosts})))
+    one, other = (
+        {**RANGE, "reservation": [{"mac-address": f"02:00:00:00:00:0{n}", "address": "192.168.2.5"}]}
+        for n in (1, 2)
+    )
+    both = {**RANGE, "reservation": [*one["reservation"], *other["reservation"]]}
+    assert refusals(tree(lan(both)))
+    assert (DHCP, "reserved-twice") in refusals(tree(lan(one), lan(other, name="lan1")))
 
 
 @pytest.mark.parametrize(("digits", "fit"), [("0", True), ("000", False)])
