@@ -372,6 +372,26 @@ async def test_a_line_that_was_away_is_asked_whether_the_lease_holds(
     assert agent.lease().splitlines()[0] in lease
 
 
+async def test_a_client_ends_with_its_interface_and_starts_when_it_is_back(
+    wan: Wan, router: Namespace, agent: Agent
+) -> None:
+    """As that of a PPPoE session does."""
+    key = await agent.create({"ipv6": {}})
+    told = asyncio.Event()
+    watch = asyncio.create_task(agent.kind.watch(told.set))
+    await asyncio.sleep(0)
+    router.ip("link delete wan0")
+    async with asyncio.timeout(60):
+        await told.wait()
+    watch.cancel()
+    client, observed = agent.want({"ipv6": {}})[1], (await agent.kind.observe())[key]
+    assert differences(client, observed) == {"health": ("", "it does not run")}
+    with pytest.raises(Transient, match="start dhcp-client wan0 ipv6: link wan0 does not exist"):
+        await agent.kind.apply(Update(key, observed, client))
+    cable(router, "wan0", wan.provider, "port0")
+    await agent.change({"ipv6": {}})
+
+
 async def test_routers_with_interfaces_of_the_same_name_do_not_disturb_one_another(
     wan: Wan, server: Server, agent: Agent, machines: Machines, tmp_path: Path
 ) -> None:
