@@ -142,6 +142,18 @@ def test_a_prefix_that_is_delegated_again_is_no_former_one() -> None:
     assert address.rank(key) == 0
 
 
+def test_no_subnet_of_the_present_prefix_is_on_another_link_for_a_former_one_that_contains_it() -> None:
+    known = Known({PREFIX: ("2001:db8:1200:10::/60",), FORMER: ("2001:db8:1200::/56",)})
+    for subnet_ids in ((17, 1), (1, 17)):
+        lans = (interface(f"lan{n}", subnet_id=subnet_id) for n, subnet_id in enumerate(subnet_ids))
+        wanted = address.want(parsed(tree(*lans)), known)
+        present = f"lan{subnet_ids.index(1)}"
+        assert {key: key.former for key, spec in wanted.items() if isinstance(spec, Address)} == {
+            AddressKey(present, "2001:db8:1200:11::1"): False,
+            AddressKey(present, "2001:db8:1200:1::1"): True,
+        }
+
+
 @pytest.mark.parametrize(
     ("leased", "lan", "subnet", "there"),
     [

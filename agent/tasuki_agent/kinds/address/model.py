@@ -107,10 +107,22 @@ def want(intent: Router, known: Known) -> Mapping[AddressKey, Address | Waiting]
         for address in family.address
         if address.prefix_length is not None
     }
+    # A former prefix may contain the present one, or lie in it: what is there now has the subnet.
+    links: dict[str, str] = {}
     for interface in intent.interfaces.interface:
         for key, spec in _followed(interface, intent, known):
             wanted.setdefault(key, spec)
+            if isinstance(spec, Address):
+                links[_subnet(key, spec)] = key.interface
+    for interface in intent.interfaces.interface:
+        for key, former in _left(interface, intent, known):
+            if links.setdefault(_subnet(key, former), key.interface) == key.interface:
+                wanted.setdefault(key, former)
     return wanted
+
+
+def _subnet(key: AddressKey, spec: Address) -> str:
+    return addresses.canonical_prefix(f"{key.ip}/{spec.prefix_length}")
 
 
 def _followed(
@@ -121,6 +133,13 @@ def _followed(
         yield _leased(interface.name, interface.ipv4.leased_address, intent, known)
     for place in interface.ipv6.delegated_address if interface.ipv6 else ():
         yield _delegated(interface.name, place, intent, known)
+
+
+def _left(
+    interface: InterfacesInterface, intent: Router, known: Known
+) -> Iterator[tuple[AddressKey, Address]]:
+    """Those that former leases have left."""
+    for place in interface.ipv6.delegated_address if interface.ipv6 else ():
         if place.renumbering == "deprecate":
             yield from _former(interface.name, place, intent, known)
 
