@@ -17,7 +17,7 @@ from typing import ClassVar, Final, NamedTuple, TypeAlias
 from tasuki_yang.facts import NOUNS, AllTerms, FactKey, Facts, Terms
 
 from tasuki_agent.kernel import addresses
-from tasuki_agent.kernel.advertised_routes import EVERYTHING, MOST, RTPROT_RA, AdvertisedRoute, Look, News
+from tasuki_agent.kernel.advertised_routes import EVERYTHING, MOST, RTPROT_RA, Look, News, Seen
 from tasuki_agent.kind import Observed
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ _SHORTEST_REST: Final = 1.0
 """Seconds before the next look at an end that draws near."""
 _LONGEST_REST: Final = 60.0
 _IFAPROT_KERNEL_RA: Final = 2
+_NOTHING: Final = Seen((), cut_short=False)
 
 
 class _Known(NamedTuple):
@@ -107,7 +108,7 @@ class RouterAdvertisementSource:
         before = self._seen
         # Meanwhile other interfaces may be asked for.
         names = asked & before.keys()
-        self._seen = {**before, **self._taken_in({name: read.get(name, []) for name in names})}
+        self._seen = {**before, **self._taken_in({name: read.get(name, _NOTHING) for name in names})}
         if _endless(self._seen) != _endless(before):
             changed()
         return _clock() - begin
@@ -121,11 +122,11 @@ class RouterAdvertisementSource:
         except OSError as error:
             log.warning("what routers advertise cannot be read, for now: %s", error.strerror)
             read = {}
-        return self._taken_in({name: read.get(name, []) for name in interfaces})
+        return self._taken_in({name: read.get(name, _NOTHING) for name in interfaces})
 
-    def _taken_in(self, read: Mapping[str, list[AdvertisedRoute]]) -> dict[str, _Routes]:
-        for name, routes in read.items():
-            if len(routes) < MOST:
+    def _taken_in(self, read: Mapping[str, Seen]) -> dict[str, _Routes]:
+        for name, seen in read.items():
+            if not seen.cut_short:
                 self._flooded.discard(name)
             elif name not in self._flooded:
                 self._flooded.add(name)
@@ -136,7 +137,7 @@ class RouterAdvertisementSource:
                     TOLD,
                 )
         now = _clock()
-        return {name: settled(self._seen.get(name, {}), routes, now) for name, routes in read.items()}
+        return {name: settled(self._seen.get(name, {}), seen, now) for name, seen in read.items()}
 
     def _rest(self) -> float:
         """Seconds until the next look, whatever the kernel tells."""
@@ -153,15 +154,16 @@ def _endless(seen: Mapping[str, _Routes]) -> dict[str, _Routes]:
     }
 
 
-def settled(before: _Routes, routes: Collection[AdvertisedRoute], now: float) -> _Routes:
+def settled(before: _Routes, seen: Seen, now: float) -> _Routes:
     """What is known after a look at `now`: of too many routes those that were known before, then the first.
 
     A look that was cut short has not seen them all: what was known stays until its end.
     """
     known = {
-        (each.prefix, each.gateway): _Known(now + each.expires, each.order, each.protocol) for each in routes
+        (each.prefix, each.gateway): _Known(now + each.expires, each.order, each.protocol)
+        for each in seen.routes
     }
-    if len(routes) == MOST:
+    if seen.cut_short:
         known = {key: old for key, old in before.items() if now < old.until < math.inf} | known
     for key in known.keys() & before.keys():
         if abs(known[key].until - before[key].until) < _TOLERANCE:

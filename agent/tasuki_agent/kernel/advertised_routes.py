@@ -10,7 +10,7 @@ import math
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from tasuki_agent.errors import Transient
@@ -65,6 +65,17 @@ class AdvertisedRoute(NamedTuple):
     protocol: int
 
 
+class Seen(NamedTuple):
+    """What one look has found on an interface.
+
+    Attributes:
+        cut_short: whether there may be more.
+    """
+
+    routes: Sequence[AdvertisedRoute]
+    cut_short: bool
+
+
 class Look:
     """One look at interfaces of the network namespace of the thread that makes it."""
 
@@ -76,22 +87,22 @@ class Look:
             names.close()
         self._sockets = {name: open_socket(RECEIVE_QUEUE) for name in self._indexes}
 
-    def read(self) -> Mapping[str, list[AdvertisedRoute]]:
-        """The routes by interface, of each `MOST` at the most. Any thread may call it, once.
+    def read(self) -> Mapping[str, Seen]:
+        """What is there by interface, of each `MOST` at the most. Any thread may call it, once.
 
         Raises:
             OSError: the kernel does not answer.
         """
-        return {name: list(self._routes(name)) for name in self._indexes}
+        return {name: self._seen(name) for name in self._indexes}
 
-    def _routes(self, name: str) -> Iterator[AdvertisedRoute]:
+    def _seen(self, name: str) -> Seen:
         with self._sockets[name] as opened:
             opened.setsockopt(uapi.SOL_NETLINK, uapi.NETLINK_GET_STRICT_CHK, 1)
             dumps = (_dump(opened, protocol, self._indexes[name]) for protocol in _PROTOCOLS)
             # What is left of a dump goes with its socket.
-            for message in itertools.islice(itertools.chain.from_iterable(dumps), MOST):
-                if route := _decode(message):
-                    yield route
+            messages = list(itertools.islice(itertools.chain.from_iterable(dumps), MOST))
+        # Those that are over already are among them, as long as the kernel has not cleared them away.
+        return Seen([route for message in messages if (route := _decode(message))], len(messages) == MOST)
 
 
 class News:

@@ -124,8 +124,20 @@ async def test_the_routes_are_those_that_ip_shows(
     with advertiser.running():
         until(lambda: {("::/0", PROVIDER), (OLD, "")} <= shown(), within=20, why="it is advertised")
         read = Look(["wan0", "wan1"]).read()
-        assert {(route.prefix, route.gateway) for route in read["wan0"]} == shown()
+        assert {(route.prefix, route.gateway) for route in read["wan0"].routes} == shown()
+    assert not read["wan0"].cut_short
     assert "wan1" not in read
+
+
+async def test_a_look_is_cut_short_by_whatever_it_goes_through(line: tuple[Namespace, Namespace]) -> None:
+    router, _ = line
+    batch = "\n".join(
+        f"route add 2001:db8:{n:x}::/64 via fe80::9 dev wan0 proto ra" for n in range(1, MOST + 1)
+    )
+    router.run("ip", "-6", "-batch", "-", stdin=batch)
+    seen = Look(["wan0"]).read()["wan0"]
+    assert not seen.routes, "none is a default route, or on the link"
+    assert seen.cut_short
 
 
 async def test_the_prefix_of_an_address_of_our_own_is_not_advertised(

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tasuki_agent.facts.router_advertisements import TOLD, RouterAdvertisementSource, settled
-from tasuki_agent.kernel.advertised_routes import EVERYTHING, MOST, RTPROT_KERNEL, RTPROT_RA, AdvertisedRoute
+from tasuki_agent.kernel.advertised_routes import (
+    EVERYTHING,
+    MOST,
+    RTPROT_KERNEL,
+    RTPROT_RA,
+    AdvertisedRoute,
+    Seen,
+)
 from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kinds.address.model import Address, AddressKey
 from tasuki_agent.kinds.sysctl import model as sysctl
@@ -29,12 +36,16 @@ def prefix(text: str, expires: float = 14400.0, protocol: int = RTPROT_KERNEL) -
     return AdvertisedRoute(text, "", expires, (256, 1), protocol)
 
 
+def seen(*routes: AdvertisedRoute) -> Seen:
+    return Seen(routes, cut_short=False)
+
+
 def told(
     *routes: AdvertisedRoute, addresses: Mapping[str, int] | None = None, no_prefix_route: bool = False
 ) -> tuple[Values, Values]:
     """Routers and prefixes; addresses of the interface are given with the protocol that made them."""
     source = RouterAdvertisementSource(Path())
-    source._seen = {"wan0": settled({}, routes, 1000.0)}
+    source._seen = {"wan0": settled({}, seen(*routes), 1000.0)}
     observed = {
         "address": {
             AddressKey("wan0", ip): Address(64, no_prefix_route, protocol=protocol)
@@ -131,8 +142,8 @@ routes = st.lists(
 def test_a_bounded_number_is_known_and_what_was_known_stays_as_long_as_it_is_there(
     first: list[AdvertisedRoute], second: list[AdvertisedRoute]
 ) -> None:
-    before = settled({}, first, 0.0)
-    after = settled(before, second, 10.0)
+    before = settled({}, seen(*first), 0.0)
+    after = settled(before, seen(*second), 10.0)
     there = {(route.prefix, route.gateway) for route in second}
     assert there & before.keys() <= after.keys() <= there
     for known in (before, after):
@@ -141,15 +152,15 @@ def test_a_bounded_number_is_known_and_what_was_known_stays_as_long_as_it_is_the
 
 
 def test_an_end_is_the_same_as_long_as_nothing_puts_it_off() -> None:
-    before = settled({}, [router("fe80::1", 1800.0)], 1000.0)
-    assert settled(before, [router("fe80::1", 1790.02)], 1010.0) == before
-    (put_off,) = settled(before, [router("fe80::1", 1800.0)], 1010.0).values()
+    before = settled({}, seen(router("fe80::1", 1800.0)), 1000.0)
+    assert settled(before, seen(router("fe80::1", 1790.02)), 1010.0) == before
+    (put_off,) = settled(before, seen(router("fe80::1", 1800.0)), 1010.0).values()
     assert put_off.until == 2810.0
 
 
 def test_a_flood_hides_nothing_that_was_known_until_its_end() -> None:
-    known = settled({}, [prefix("2001:db8:ffff::/64", 100.0), router("fe80::ffff", 50.0)], 1000.0)
-    flood = [prefix(f"2001:db8:{n:x}::/64") for n in range(MOST)]
+    known = settled({}, seen(prefix("2001:db8:ffff::/64", 100.0), router("fe80::ffff", 50.0)), 1000.0)
+    flood = Seen([prefix(f"2001:db8:{n:x}::/64") for n in range(MOST // 2)], cut_short=True)
     during = settled(known, flood, 1040.0)
     assert known.keys() <= during.keys()
     assert len(during) == TOLD + 1
