@@ -53,7 +53,7 @@ Facts: TypeAlias = Mapping[FactKey, Values]
 
 
 class Terms(NamedTuple):
-    """Where a value of a fact is from, and how long it holds: seconds of uptime, None for ever.
+    """Where a value of a fact is from, and how long it holds: seconds of CLOCK_BOOTTIME, None for ever.
 
     Attributes:
         origin: who told it, such as "dhcpv6".

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tasuki_agent.facts import Dated
-from tasuki_agent.facts.leases import SOURCE, LeaseSource, delegation
+from tasuki_agent.facts.leases import SOURCE, LeaseSource, delegation, files
 from tasuki_agent.facts.leases.delegation import LONGEST
 from tasuki_agent.facts.leases.files import Now
 from tasuki_yang.facts import FactKey, Facts, Terms
@@ -90,6 +90,19 @@ def test_terms_stay_the_same_as_long_as_the_files_do(source: LeaseSource, tmp_pa
         assert source.terms() == terms
     source.learn([], {}, {})
     assert source.terms() == {}
+
+
+def test_in_a_container_with_an_uptime_of_its_own_ends_are_told_by_the_kernels_clock(
+    source: LeaseSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "uptime").write_text("100.00 80.00\n")
+    monkeypatch.setattr(files, "_UPTIME", tmp_path / "uptime")
+    write(tmp_path, fresh(told((OLD, 600, 900))))
+    for read in (70_000.25, 70_000.27):
+        monkeypatch.setattr(files, "_clock", lambda read=read: read)
+        learn(source)
+        # That the clocks were not read at one time makes no other end.
+        assert source.terms()[PREFIX, OLD] == Terms("dhcpv6", 70_600.25, 70_900.25, 70_300.25, 70_480.25)
 
 
 def test_the_prefix_that_was_chosen_in_an_earlier_run_stays(source: LeaseSource, tmp_path: Path) -> None:

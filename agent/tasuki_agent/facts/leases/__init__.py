@@ -11,7 +11,7 @@ configuration, or pulls a cable for a moment, must not renumber a LAN.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -23,6 +23,8 @@ from tasuki_agent.kind import Observed
 log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.25
+_JUMP: Final = 1.0
+"""Seconds by which two clocks that go alike may be read apart."""
 
 
 class LeaseSource:
@@ -46,6 +48,8 @@ class LeaseSource:
         self._directory = state_dir / "leases"
         self._lines: dict[str, Line] = {}
         self._terms: AllTerms = {}
+        self._behind = 0.0
+        """As `Now`. The same as long as it hardly differs, so that equal ends are told equally."""
         self._wanted = asyncio.Event()
 
     def learn(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:  # noqa: ARG002
@@ -62,15 +66,22 @@ class LeaseSource:
                 if problem not in self._on(interface).problems:
                     log.warning("%s", problem)
         self._lines = {interface: line.keep(now) for interface, line in lines.items()}
-        facts, self._terms = _told(self._lines, asked, now)
-        return facts
+        if abs(now.behind - self._behind) >= _JUMP:
+            self._behind = now.behind
+        told = _told(self._lines, asked, now)
+        self._terms = {
+            (key, value): _later(terms, self._behind)
+            for key, found in told.items()
+            for value, terms in found.items()
+        }
+        return _values(told)
 
     def peek(self, asked: Collection[FactKey], observed: Observed, before: Facts) -> Facts:  # noqa: ARG002
         """The same of files that stay news."""
         if not asked:
             return {}
         now = Now.of_machine()
-        return _told(self._read(asked, now, before), asked, now)[0]
+        return _values(_told(self._read(asked, now, before), asked, now))
 
     def terms(self) -> AllTerms:
         """Where what is told is from, and how long it holds."""
@@ -96,12 +107,20 @@ class LeaseSource:
         return self._lines.get(interface) or Line.on(interface, self._directory)
 
 
-def _told(lines: dict[str, Line], asked: Iterable[FactKey], now: Now) -> tuple[Facts, AllTerms]:
-    told = {key: found for key in asked if (found := lines[key.subject].told(key.noun, now))}
-    terms: dict[tuple[FactKey, str], Terms] = {
-        (key, value): term for key, found in told.items() for value, term in found.items()
-    }
-    return {key: tuple(found) for key, found in told.items()}, terms
+def _told(
+    lines: dict[str, Line], asked: Iterable[FactKey], now: Now
+) -> Mapping[FactKey, Mapping[str, Terms]]:
+    return {key: found for key in asked if (found := lines[key.subject].told(key.noun, now))}
+
+
+def _values(told: Mapping[FactKey, Mapping[str, Terms]]) -> Facts:
+    return {key: tuple(found) for key, found in told.items()}
+
+
+def _later(terms: Terms, seconds: float) -> Terms:
+    """The same by a clock that is ahead by so much."""
+    origin, *ends = terms
+    return Terms(origin, *(None if end is None else end + seconds for end in ends))
 
 
 SOURCE = LeaseSource

@@ -43,6 +43,11 @@ class Now(NamedTuple):
         """This moment."""
         return cls(_BOOT.read_text().strip(), float(_UPTIME.read_text().split()[0]))
 
+    @property
+    def behind(self) -> float:
+        """Seconds by which the kernel's clock, that terms are told by, is ahead of this one."""
+        return _clock() - self.uptime
+
 
 @dataclass(frozen=True, slots=True)
 class LeaseFile:
@@ -132,7 +137,7 @@ class Line:
         else:
             delegation = line.delegation.without(now.uptime)
         read = replace(line, dhcpv6=dhcpv6, dhcpv4=dhcpv4, delegation=delegation)
-        return replace(read, until=_clock() - now.uptime + read._next_end(now))  # noqa: SLF001 - its own
+        return replace(read, until=now.behind + read._next_end(now))  # noqa: SLF001 - its own
 
     def _with_record(self, now: Now) -> "Line":
         recorded = NOTHING
