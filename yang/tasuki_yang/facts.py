@@ -278,7 +278,7 @@ NOUNS: Mapping[str, Noun] = {
     ),
     "delegated-prefix": Noun(
         text="a prefix delegated on {}",
-        hint="does a DHCPv6 client ask for one there, and tell tasuki?",
+        hint="does a client ask for one there, and a DHCPv6 server answer?",
         example="2001:db8:1200::/56",
         canonical=_prefix,
         subject=_interface,

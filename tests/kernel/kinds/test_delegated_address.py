@@ -33,7 +33,7 @@ TREE = {
     }
 }
 
-WAITS = "waits for a prefix delegated on wan0: does a DHCPv6 client ask for one there, and tell tasuki?"
+WAITS = "waits for a prefix delegated on wan0: does a client ask for one there, and a DHCPv6 server answer?"
 
 
 @pytest.fixture

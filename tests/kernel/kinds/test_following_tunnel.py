@@ -123,7 +123,7 @@ async def test_a_tunnel_waits_for_the_prefix_and_then_carries_packets(
     line.must_carry("ipv4")
 
 
-WAITS = "waits for a prefix delegated on wan0: does a DHCPv6 client ask for one there, and tell tasuki?"
+WAITS = "waits for a prefix delegated on wan0: does a client ask for one there, and a DHCPv6 server answer?"
 
 
 async def test_a_tunnel_follows_the_prefix_in_place_and_is_left_alone_then(

@@ -92,7 +92,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
 
 def test_before_the_lease_the_tunnel_waits_for_it_on_both_routers(line: Line) -> None:
     own, peer = (" ".join(line.waited[router].split()) for router in ("home-a", "vps"))
-    hint = "does a DHCPv6 client ask for one there, and tell tasuki?"
+    hint = "does a client ask for one there, and a DHCPv6 server answer?"
     assert f"waits for a prefix delegated on wan0: {hint}" in own
     assert "waits for a prefix delegated on wan0 of router home-a" in peer
 

@@ -88,7 +88,10 @@ def test_each_fact_is_a_line_and_what_is_missing_says_what_to_do() -> None:
             "vps has lost a global address of wan0: do router advertisements reach it, and does it take them?"
             " (ip -6 address show dev wan0)"
         ),
-        "vps waits for a prefix delegated on wan0: does a DHCPv6 client ask for one there, and tell tasuki?",
+        (
+            "vps waits for a prefix delegated on wan0: does a client ask for one there, and a DHCPv6 server"
+            " answer?"
+        ),
         (
             "spare waits for a global address of wan0: do router advertisements reach it, and does it take"
             " them? (ip -6 address show dev wan0)"
