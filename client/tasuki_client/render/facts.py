@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
+from typing import Final
 
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +14,9 @@ from tasuki_client.render.drift import evidence
 from tasuki_client.render.tables import Cell, table
 from tasuki_client.render.times import ago, left, moment
 from tasuki_client.terminal import one_line
+
+_WITHOUT_ENDS: Final = frozenset({"kernel", "dns"})
+"""Origins that do not say how long what they tell holds."""
 
 
 def known(answer: ListFactsResponse, now: datetime) -> Iterator[Table | Text]:
@@ -71,7 +75,7 @@ def _row(fact: Fact, now: datetime) -> tuple[Cell, ...]:
 def _terms(terms: Terms, now: datetime) -> tuple[str, str]:
     """Who told a value, and for how long it holds."""
     end = moment(terms, "valid_until")
-    ever = "ever" if terms.origin else ""
+    ever = "ever" if terms.origin and terms.origin not in _WITHOUT_ENDS else ""
     return one_line(terms.origin), left(end, now) if end else ever
 
 

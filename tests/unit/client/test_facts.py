@@ -129,7 +129,9 @@ def test_where_a_value_is_from_and_how_long_it_holds_is_told_of_each_that_differ
         servers.terms.add(origin="dhcpv6")
     over = known("ipv4-address", "192.0.2.7/24")
     over.terms.add(origin="dhcpv4", valid_until=before(5))
-    listed = [prefix, former, servers, over, known("global-address", "2001:db8::1")]
+    address = known("global-address", "2001:db8::1")
+    address.terms.add(origin="kernel")
+    listed = [prefix, former, servers, over, address, known("aftr-name", "gw.example.net")]
     assert drawn(facts.known(ListFactsResponse(facts=listed), NOW), 120) == [
         "ROUTER  FACT                   VALUE                       STATE  SINCE    FROM    FOR",
         "home    wan0/delegated-prefix  2001:db8:1300::/56          known  2 h ago  dhcpv6  4 h",
@@ -137,7 +139,8 @@ def test_where_a_value_is_from_and_how_long_it_holds_is_told_of_each_that_differ
         "                               2001:db8:1100::/56                          dhcpv6  90 s",
         "home    wan0/dns-servers       2001:db8::53, 2001:db8::54  known  2 h ago  dhcpv6  ever",
         "home    wan0/ipv4-address      192.0.2.7/24                known  2 h ago  dhcpv4  over",
-        "home    wan0/global-address    2001:db8::1                 known  2 h ago",
+        "home    wan0/global-address    2001:db8::1                 known  2 h ago  kernel",
+        "home    wan0/aftr-name         gw.example.net              known  2 h ago",
     ]
 
 
