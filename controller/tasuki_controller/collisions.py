@@ -30,13 +30,14 @@ _Tunnel: TypeAlias = InterfacesInterfaceVxlan | InterfacesInterfaceIp6tnl | Inte
 
 _PROTOCOLS = "/ietf-routing:routing/control-plane-protocols/control-plane-protocol"
 _INTERFACES = "/ietf-interfaces:interfaces/interface"
+_PART_LENGTH = 64
 _RULES = "/ietf-routing:routing/tasuki-rule:rules"
 
 
 def collisions(router: Router) -> Iterator[ConfigError]:
     """Objects of a valid router tree that are one object to Linux, and tunnels that run into themselves."""
     paths: dict[Hashable, str] = {}
-    for key, name, path in (*_routes(router), *_rules(router), *_tunnels(router)):
+    for key, name, path in (*_routes(router), *_rules(router), *_tunnels(router), *_links(router)):
         other = paths.setdefault(key, path)
         if other != path:
             yield ConfigError(
@@ -101,6 +102,18 @@ def _tunnels(router: Router) -> Iterator[_Object]:
             gre = interface.ip6gre
             key = gre.key or 0  # which Linux also has for none
             yield (interface.type, key, _ends(gre)), f"a GRE tunnel with these ends and the key {key}", path
+
+
+def _links(router: Router) -> Iterator[_Object]:
+    """Parts of delegated prefixes that are each on one link as a whole."""
+    for interface in router.interfaces.interface:
+        for place in interface.ipv6.delegated_address if interface.ipv6 else ():
+            if place.prefix_length == _PART_LENGTH:
+                yield (
+                    ("delegated", place.lease, place.subnet_id),
+                    f"subnet {place.subnet_id} of the prefix delegated on {place.lease}",
+                    _INTERFACES + predicate("name", interface.name),
+                )
 
 
 def _ends(tunnel: InterfacesInterfaceIp6tnl | InterfacesInterfaceIp6gre) -> Hashable:

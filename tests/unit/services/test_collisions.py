@@ -46,6 +46,12 @@ def existing(name: str, family: int, ip: str, prefix_length: int, **members: obj
     return {"name": name, "type": "iana-if-type:other", f"ietf-ip:ipv{family}": {"address": [address]}}
 
 
+def delegated(name: str, subnet_id: int, prefix_length: int = 64, lease: str = "wan0") -> Json:
+    place = {"lease": lease, "subnet-id": subnet_id, "interface-id": "::1", "prefix-length": prefix_length}
+    ipv6 = {"tasuki-address:delegated-address": [place]}
+    return {"name": name, "type": "iana-if-type:other", "ietf-ip:ipv6": ipv6}
+
+
 def interfaces(*listed: Json) -> Json:
     return {"ietf-interfaces:interfaces": {"interface": list(listed)}}
 
@@ -77,6 +83,7 @@ def problems(written: Json) -> tuple[ConfigError, ...]:
         interfaces(tunnel("a", "ip6gre", **ENDS), tunnel("b", "ip6gre", **ENDS)),
         interfaces(tunnel("a", "ip6gre", **ENDS), tunnel("b", "ip6gre", key=0, **ENDS)),
         interfaces(tunnel("a", "ip6gretap", key=7, **ENDS), tunnel("b", "ip6gretap", key=7, **ENDS)),
+        interfaces(delegated("lan0", 1), delegated("lan1", 1)),
     ],
 )
 def test_second_object_with_one_key_is_refused(written: Json) -> None:
@@ -104,6 +111,9 @@ def test_second_object_with_one_key_is_refused(written: Json) -> None:
         interfaces(tunnel("a", "ip6tnl", **ENDS), tunnel("b", "ip6gre", **ENDS)),
         interfaces(tunnel("a", "ip6gre", key=7, **ENDS), tunnel("b", "ip6gre", key=8, **ENDS)),
         interfaces(tunnel("a", "ip6tnl", **ENDS), tunnel("b", "ip6tnl", **LATE)),
+        interfaces(delegated("lan0", 1), delegated("lan1", 2)),
+        interfaces(delegated("lan0", 1), delegated("lan1", 1, lease="wan1")),
+        interfaces(delegated("lan0", 1), delegated("wan0", 1, 128)),
         interfaces(existing("wan0", 4, "192.168.1.5", 32), existing("lan0", 4, "192.168.1.1", 24)),
         interfaces(
             existing("wan0", 4, "192.168.1.5", 24, **{"tasuki-address:no-prefix-route": True}),
