@@ -5,6 +5,8 @@ models only.
 """
 
 import json
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import fields
@@ -127,3 +129,17 @@ def test_an_object_needs_what_comes_before_it(kind: Kind, wanted: Mapping[str, O
         assert {need.kind for need in kind.needs(key, spec)} <= before
         assert str(key)
         assert kind.rank(key) >= 0
+
+
+def test_what_most_routers_never_need_is_not_in_their_memory_from_the_start() -> None:
+    script = """
+import pkgutil, sys
+from importlib import import_module
+import tasuki_agent.main
+for folder in ("tasuki_agent.kinds", "tasuki_agent.facts"):
+    for module in pkgutil.iter_modules(import_module(folder).__path__):
+        import_module(f"{folder}.{module.name}")
+print({"tasuki_yang.schema", "dns", "jeepney"} & sys.modules.keys())
+"""
+    loaded = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert loaded.stdout == "set()\n"

@@ -8,9 +8,7 @@ dns       the forwarder
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, Self
 
-from tasuki_yang.edit import merge
 from tasuki_yang.router import Router
-from tasuki_yang.schema import ROUTER
 
 from tasuki_agent.daemon import Daemon
 from tasuki_agent.kind import Observed, Ref
@@ -138,6 +136,10 @@ def path(key: ServerKey, field: str = "") -> str:  # noqa: ARG001
 
 def tree(key: ServerKey, spec: Daemon) -> Mapping[str, Any]:
     """The places that are served as they are wanted."""
+    # A router that nobody looks at need not hold the models' schema in memory.
+    from tasuki_yang.edit import merge  # noqa: PLC0415
+    from tasuki_yang.schema import ROUTER  # noqa: PLC0415
+
     found: dict[str, Any] = {}
     if not spec.health:
         for section in key.sections:
