@@ -184,6 +184,18 @@ async def test_what_a_program_says_is_kept_and_bounded(
     assert log.read_bytes().count(b"\0") == 0
 
 
+async def test_a_log_that_cannot_be_put_away_is_cut_all_the_same_and_keeps_nothing_from_being_seen(
+    supervisor: Direct, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct, "LOG_SIZE", 10)
+    await supervisor.start(Program("talker", ("sh", "-c", "echo so it says; sleep infinity"), "digest"))
+    log = directory / "talker.log"
+    await eventually(lambda: log.stat().st_size > 10)
+    (directory / "talker.log.1").mkdir()
+    assert "talker" in await supervisor.running()
+    assert log.stat().st_size == 0
+
+
 async def test_a_full_disk_starts_no_program_without_a_record(supervisor: Direct, directory: Path) -> None:
     (directory / "sleeper.json.new").mkdir(parents=True)
     with pytest.raises(Transient, match="start sleeper: cannot keep its record: Is a directory"):

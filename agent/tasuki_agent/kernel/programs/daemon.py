@@ -121,13 +121,13 @@ class Installation:
         Raises:
             Transient: it does not end, or its files cannot be deleted.
         """
-        await self.supervisor.stop(self.name)
         try:
+            await self.supervisor.stop(self.name)
             shutil.rmtree(self.directory)
         except FileNotFoundError:
             pass
         except OSError as e:
-            raise Transient(f"delete {self.directory}: {e.strerror}") from e
+            raise Transient(f"delete {self.directory}: {e.strerror}: {e.filename}") from e
 
     async def _start(self, program: Program, ports: Collection[Port], doing: str) -> None:
         try:

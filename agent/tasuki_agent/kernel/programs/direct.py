@@ -287,10 +287,12 @@ def _kill_session(pid: int) -> None:
 
 
 def _bound(log: Path) -> None:
-    """Put away what was said long ago. The program goes on writing to the same file."""
-    with suppress(FileNotFoundError):
+    """Put away what was said long ago, if the disk lets us. The program goes on writing to the same file."""
+    with suppress(OSError):
         if log.stat().st_size > LOG_SIZE:
-            shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+            # On a disk that is full the room is worth more than what was said.
+            with suppress(OSError):
+                shutil.copyfile(log, log.with_name(f"{log.name}.1"))
             os.truncate(log, 0)
 
 
