@@ -14,9 +14,10 @@ from typing import Any
 
 from netns import Namespace, until
 from programs import Program, ProgramError
+from tasuki_agent.kinds.dhcp_client import dhcpcd
+from tasuki_yang.router import InterfacesInterfaceDhcpClientIpv6
 
 ROOT = Path(__file__).parents[1]
-CLIENT_CONFIGURATION = ROOT / "examples/dhcpcd-ngn.conf"
 HOOK = ROOT / "agent/tasuki-agent-lease-hook"
 VENDOR, SIP, DNS, SEARCH, SNTP, AFTR = 17, 22, 23, 24, 31, 64
 """Codes of options."""
@@ -158,7 +159,7 @@ class Server:
 
 @dataclass
 class Client:
-    """dhcpcd at the router's end, set up as the example says."""
+    """dhcpcd at the router's end, set up as the agent does it, and run by nobody but the test."""
 
     machine: Namespace
     interface: str
@@ -169,17 +170,14 @@ class Client:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Ask for a prefix and tell of it. What it remembers of leases is kept."""
-        configuration = CLIENT_CONFIGURATION.read_text()
-        configuration = configuration.replace("interface wan0", f"interface {self.interface}")
-        configuration = configuration.replace("/var/lib/tasuki-agent", f"{self.state_dir}")
         file = self.directory / "dhcpcd.conf"
-        file.write_text(configuration)
+        file.write_text(dhcpcd.dhcpv6(InterfacesInterfaceDhcpClientIpv6()))
         memory = self.directory / "dhcpcd"
         memory.mkdir(exist_ok=True)
         # dhcpcd's files are named after the interface alone; `ip netns exec` has mounts of its own.
         own = "mkdir -p /run/dhcpcd /var/lib/dhcpcd && mount -t tmpfs run /run/dhcpcd"
         own += f" && mount --bind {memory} /var/lib/dhcpcd"
-        command = f"dhcpcd -B -6 -d -f {file} -c {HOOK} {self.interface}"
+        command = f"dhcpcd -B -d -f {file} -e TASUKI_STATE_DIR={self.state_dir} -c {HOOK} {self.interface}"
         self._program = Program(
             self.machine, ("sh", "-c", f"{own} && exec {command}"), self.directory / "dhcpcd.log"
         )
