@@ -75,6 +75,8 @@ class Reconciler:
     _dirty: set[str] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: int = 0
+    _unfollowed: bool = False
+    """Whether what is wanted could not be made of what is known now: a kind has a fault."""
 
     def resume(self, intent: Intent, applied: Intent | None) -> None:
         """Take up what an earlier run left: the newest intent, and the one that had been met.
@@ -203,10 +205,12 @@ class Reconciler:
         for _ in range(MAX_QUESTIONS):
             for fact in self.facts.learn(self._imminent(), self.clock()):
                 log.info("%s is %s", fact.key, ", ".join(fact.values) or "not known any more")
-            if not (self.facts.moved or self.facts.retimed):
+            if not (self.facts.moved or self.facts.retimed or self._unfollowed):
                 break
             known = self.facts.known()
+            self._unfollowed = True
             self.wanted = wanted_by(self.kinds, intent, known)
+            self._unfollowed = False
             self.facts.ask(known)
             if self.facts.moved:
                 self.board.retry_all()

@@ -300,3 +300,20 @@ async def test_its_process_is_a_session_of_its_own(dnsmasq: Installation, wanted
     found = stat(await process(dnsmasq))
     assert found is not None
     assert found.session == found.pid
+
+
+async def test_a_supervisor_that_does_not_answer_is_told_and_holds_up_nothing_else(
+    dnsmasq: Installation, wanted: Daemon, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent() -> None:
+        raise Transient("systemd does not answer")
+
+    await dnsmasq.apply(wanted, doing="serve")
+    with monkeypatch.context() as patched:
+        patched.setattr(supervisor, "running", silent)
+        assert await dnsmasq.observe() == replace(wanted, health="systemd does not answer", current=False)
+    assert await dnsmasq.observe() == wanted
+    await dnsmasq.remove()
+    with monkeypatch.context() as patched:
+        patched.setattr(supervisor, "running", silent)
+        assert await dnsmasq.observe() is None

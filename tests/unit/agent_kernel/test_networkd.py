@@ -189,3 +189,8 @@ def test_whatever_is_said_instead_is_refused_or_makes_no_harm(network: Any) -> N
 def test_what_is_no_description_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Description.parse(text)
+
+
+def test_what_a_server_says_in_two_lines_becomes_no_other_assignment() -> None:
+    lease = Told({"new_dhcp6_domain_search": "a.example\nnew_dhcp6_aftr_name=evil.example"})
+    assert "aftr-name" not in parse_dhcpv6(lease.text("7.00", BOOT)).values

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tasuki_agent.errors import Transient
+from tasuki_agent.intent import BrokenIntent
 from tasuki_agent.kind import Change, Observed
 from tasuki_agent.known import Known
 from tasuki_agent.reconcile.drift import Action
@@ -300,6 +301,25 @@ async def test_a_step_that_fails_for_no_reason_of_the_kernel_is_told_and_tried_a
     assert trouble == "cannot carry the intent out: RecursionError(); the agent's log has more"
     assert not running.done()
     running.cancel()
+
+
+async def test_what_a_kind_could_not_make_of_new_facts_it_is_asked_for_again(
+    router: Router, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.facts[A] = ("1",)
+    router.intend(LINK)
+    await router.step()
+    source.facts[A] = ("2",)
+    with monkeypatch.context() as patched:
+        patched.setattr("tasuki_agent.reconcile.reconciler.wanted_by", _at_fault)
+        for _ in range(2):
+            with pytest.raises(BrokenIntent):
+                await router.step()
+    assert await router.step() == ["update link a"]
+
+
+def _at_fault(*_: object) -> None:
+    raise BrokenIntent("a kind is at fault")
 
 
 def told(router: Router) -> list[tuple[FactKey, tuple[str, ...]]]:

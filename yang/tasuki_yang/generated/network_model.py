@@ -725,7 +725,7 @@ class NetworkWanIpv6PrefixDelegation(Model):
 
 
 class NetworkWanIpv6Static(Model):
-    """Nothing is learned."""
+    """Address and default route are typed. Whether router advertisements count besides is left as it is."""
 
     address: str
     """The router's address."""
@@ -749,7 +749,7 @@ class NetworkWanIpv6(Model):
     that."""
 
     static: NetworkWanIpv6Static | None = None
-    """Nothing is learned."""
+    """Address and default route are typed. Whether router advertisements count besides is left as it is."""
 
 
 class NetworkWanIpv4Dhcp(Model):

@@ -64,14 +64,20 @@ class Installation:
     async def observe(self) -> Daemon | None:
         """What is there of it; None if nothing is.
 
+        Whether it runs, a supervisor may not tell: then it does not serve, as far as one can see. What else
+        the router has does not wait for that.
+
         Raises:
-            Transient: that cannot be told.
+            Transient: its files cannot be read.
         """
         files = self._files()
-        running = (await self.supervisor.running()).get(self.name)
+        seen = Daemon({name: text for name, text in files.items() if name != TOLD}, self.reread)
+        try:
+            running = (await self.supervisor.running()).get(self.name)
+        except Transient as error:
+            return Daemon(seen.files, self.reread, f"{error}", current=False) if files else None
         if not files and running is None:
             return None
-        seen = Daemon({name: text for name, text in files.items() if name != TOLD}, self.reread)
         current = running is not None and self._is_current(running, seen, files.get(TOLD, ""))
         health = DOES_NOT_RUN if running is None else await self.probe()
         return Daemon(seen.files, self.reread, health, current)

@@ -7,7 +7,7 @@ STATE_DIR/leases/wan0.lease        what its hook tells of the lease; wan0.lease4
 
 import asyncio
 import sysconfig
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -63,7 +63,7 @@ class DhcpClientKind:
     async def observe(self) -> Mapping[ClientKey, Client]:
         """Every client that has files, or runs. What networkd has leased is written down."""
         directories = [path.name for path in self._directory.glob("*-ipv[46]")]
-        running = [name.removeprefix(_PROGRAM) for name in await self._programs.running() if _is_client(name)]
+        running = [name.removeprefix(_PROGRAM) for name in await self._running() if _is_client(name)]
         observed: dict[ClientKey, Client] = {}
         for name in dict.fromkeys((*directories, *running)):
             interface, _, version = name.rpartition("-")
@@ -74,6 +74,13 @@ class DhcpClientKind:
             key for key, client in observed.items() if isinstance(client, Daemon) and _NOTE in client.files
         ]
         return {**observed, **await self._read(read)} if read else observed
+
+    async def _running(self) -> Collection[str]:
+        """Programs that run; of those that have files, their `Installation` says so if it cannot be told."""
+        try:
+            return await self._programs.running()
+        except Transient:
+            return ()
 
     async def apply(self, change: Change) -> None:
         """Have a client run as it is wanted, or not at all. Its lease it keeps in any case."""
@@ -90,7 +97,7 @@ class DhcpClientKind:
                 await self._run(key, spec)
             case Delete(key):
                 await self._installation(key).remove()
-                self._lease(key).unlink(missing_ok=True)
+                self._tell(key, None)
 
     async def check(self, change: Change) -> None:
         """Whether the programs are here, and whether another client has the port."""
@@ -139,7 +146,8 @@ class DhcpClientKind:
                 return
             before = file.read_text() if file.exists() else ""
             now = Now.of_machine()
-            if (text := told.retold(before, f"{now.uptime}", now.boot)) != before:
+            text = told.by_clock(now.behind).retold(before, f"{now.uptime}", now.boot)
+            if text != before:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 replace_file(file, text.encode())
         except OSError as error:

@@ -8,7 +8,7 @@ leases, of which nothing tells that they are over but that they end sooner.
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from itertools import groupby
 from typing import Any, Final, Self
@@ -40,7 +40,12 @@ class Told:
         """As the hook writes it, told at that time."""
         seconds = {name: f"{_lasting(end - float(uptime))}" for name, end in self.ends.items()}
         said = {**self.words, **seconds, "origin": "networkd", "uptime": uptime, "boot": boot}
-        return "".join(f"{name}={value}\n" for name, value in said.items())
+        return "".join(f"{name}={_in_one_line(value)}\n" for name, value in said.items())
+
+    def by_clock(self, behind: float) -> Self:
+        """The same by a clock that is so many seconds behind."""
+        # Whole ones: what is read twice is not to differ for how long reading took.
+        return replace(self, ends={name: end - round(behind) for name, end in self.ends.items()})
 
     def retold(self, before: str, uptime: str, boot: str) -> str:
         """As it was written before, if it has not changed since."""
@@ -210,6 +215,11 @@ def _vendor_options(options: Iterable[_Node]) -> dict[str, str]:
         )
         words[f"new_dhcp6_vendor_options{number}"] = f"{vendor:08x}{raw}"
     return words
+
+
+def _in_one_line(value: str) -> str:
+    """No value becomes another assignment, whatever a server says."""
+    return "".join(letter if letter.isprintable() else "?" for letter in value)
 
 
 def _address(octets: Iterable[int]) -> str:
