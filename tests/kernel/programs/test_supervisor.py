@@ -164,9 +164,10 @@ async def test_private_directories_are_seen_by_the_program_alone(
 
 
 async def test_a_signal_comes_to_the_program(supervisor: Supervisor, tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    script = f"trap 'echo 1 >{told}' HUP; while :; do sleep 0.01; done"
+    ready, told = tmp_path / "ready", tmp_path / "told"
+    script = f"trap 'echo 1 >{told}' HUP; touch {ready}; while :; do sleep 0.01; done"
     await supervisor.start(Program("trapper", ("sh", "-c", script), "digest"))
+    await eventually(ready.exists)
     await supervisor.signal("trapper", signal.SIGHUP)
     await eventually(lambda: number_in(told) == 1)
     assert "trapper" in await supervisor.running()
