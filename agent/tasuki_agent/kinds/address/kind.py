@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -14,6 +14,7 @@ from tasuki_agent.kernel.marks import PROTOCOL
 from tasuki_agent.kernel.memo import Memo, ours_first
 from tasuki_agent.kind import Change, Create, Delete, Topic, Update, as_it_is
 from tasuki_agent.kinds.address import codec, link_local, model
+from tasuki_agent.kinds.address.lifetimes import ENDLESS
 from tasuki_agent.kinds.address.model import Address, AddressKey
 from tasuki_agent.kinds.link import codec as link
 
@@ -85,7 +86,7 @@ class AddressKind:
         if observed.missing_link_local:
             requests.append(self._create_link_local(key, observed))
         if observed.flags & uapi.IFA_F_DADFAILED:
-            requests += (self._delete(key, observed), self._create(key, spec))
+            requests += (*self._deletion(key, observed), self._create(key, spec))
         elif observed.protocol != PROTOCOL or observed.lifetimes != spec.lifetimes:
             requests.append(self._put(key, spec, uapi.NLM_F_REPLACE, "change address"))
         await asyncio.gather(*requests)
@@ -118,7 +119,26 @@ class AddressKind:
             tolerate=(errno.EEXIST,),
         )
 
-    def _delete(self, key: AddressKey, observed: Address) -> Awaitable[None]:
+    async def _delete(self, key: AddressKey, observed: Address) -> None:
+        await asyncio.gather(*self._deletion(key, observed))
+
+    def _deletion(self, key: AddressKey, observed: Address) -> Iterator[Awaitable[None]]:
+        """With the route to its prefix, which the kernel takes away at once only if it had no end."""
+        if observed.lifetimes and addresses.is_ipv6(key.ip) and not observed.no_prefix_route:
+            yield self._make_endless(key, observed)
+        yield self._delete_alone(key, observed)
+
+    def _make_endless(self, key: AddressKey, observed: Address) -> Awaitable[None]:
+        return self._rtnetlink.request(
+            uapi.RTM_NEWADDR,
+            uapi.NLM_F_REPLACE,
+            lambda: codec.create(key, replace(observed, lifetimes=ENDLESS), observed.index, _uptime()),
+            doing="delete address",
+            subject=key,
+            tolerate=(errno.EADDRNOTAVAIL, errno.ENODEV),
+        )
+
+    def _delete_alone(self, key: AddressKey, observed: Address) -> Awaitable[None]:
         return self._rtnetlink.request(
             uapi.RTM_DELADDR,
             0,

@@ -63,6 +63,10 @@ class Lifetimes:
         return min(preferred, valid), valid
 
 
+ENDLESS: Final = Lifetimes(0, None)
+"""Of what has no end, and is for no new connection."""
+
+
 def of_lease(terms: Terms) -> Lifetimes | None:
     """Of what is leased, or None for ever. It is preferred no longer than it is valid, whatever is told."""
     preferred, valid = _moment(terms.preferred_until), _moment(terms.valid_until)
