@@ -92,6 +92,17 @@ def test_who_has_a_port_is_told_by_name_and_number(protocol: str, address: str) 
 
 
 @pytest.mark.usefixtures("router")
+def test_what_to_do_is_told_once_for_all_ports_of_a_process() -> None:
+    ports = [Port("udp", 53, "192.0.2.1"), Port("udp", 53, "192.0.2.2")]
+    with held(Port("udp", 53, "0.0.0.0"), by="unbound") as pid, pytest.raises(Transient) as told:
+        require_free(ports, doing="start dnsmasq")
+    assert str(told.value) == (
+        "start dnsmasq: UDP port 53 of 192.0.2.1, UDP port 53 of 192.0.2.2 are held by "
+        f"unbound (pid {pid}): stop it and disable its service, or have it listen on other addresses"
+    )
+
+
+@pytest.mark.usefixtures("router")
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize(("one", "other"), [("::", "2001:db8::1"), ("0.0.0.0", "192.0.2.1")])
 def test_all_addresses_and_one_of_them_exclude_each_other(protocol: str, one: str, other: str) -> None:

@@ -82,13 +82,14 @@ def require_free(ports: Collection[Port], *, ours: Collection[int] = (), doing: 
     if not refused:
         return
     holders = _holders(refused)
-    held = [
-        f"{port} is held by {' and by '.join(map(str, found)) or 'a process that cannot be seen from here'}"
-        for port, found in holders.items()
-        if not any(holder.pid in ours for holder in found)
-    ]
+    held: dict[str, list[str]] = {}
+    for port, found in holders.items():
+        if not any(holder.pid in ours for holder in found):
+            by = " and by ".join(map(str, found)) or "a process that cannot be seen from here"
+            held.setdefault(by, []).append(str(port))
     if held:
-        raise Transient(f"{doing}: {'; '.join(held)}")
+        told = (f"{', '.join(each)} {'are' if each[1:] else 'is'} held by {by}" for by, each in held.items())
+        raise Transient(f"{doing}: {'; '.join(told)}")
 
 
 def _can_be_had(port: Port) -> bool:
