@@ -168,6 +168,26 @@ async def test_what_a_dead_program_leaves_behind_ends_with_it(supervisor: Direct
     await eventually(lambda: not is_alive(int(child.read_text())))
 
 
+async def test_what_a_program_that_died_without_an_agent_leaves_behind_ends_with_the_next_one(
+    supervisor: Direct, opened: Callable[[], Direct], tmp_path: Path
+) -> None:
+    child = tmp_path / "child"
+    script = f"sleep infinity & echo $! >{child}; wait"
+    await supervisor.start(Program("parent", ("sh", "-c", script), "digest"))
+    await eventually(lambda: child.exists() and bool(child.read_text().strip()))
+    pid = (await supervisor.running())["parent"].pid
+    supervisor.close()
+    kill_and_reap(pid)
+    assert is_alive(int(child.read_text()))
+    assert await opened().running() == {}
+    await eventually(lambda: not is_alive(int(child.read_text())))
+
+
+def kill_and_reap(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
 async def test_what_a_program_says_is_kept_and_bounded(
     supervisor: Direct, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,8 +80,12 @@ class Direct:
         for path in directory.glob("*.json"):
             name = path.name.removesuffix(".json")
             record = self._load(name)
-            if record and record.world == world and _is_there(record):
+            if not record or record.world != world:
+                continue
+            if _is_there(record):
                 self._follow(name, record)
+            elif stat(record.pid) is None:
+                _kill_session(record.pid, since=record.started)
 
     async def running(self) -> Mapping[str, Running]:
         """What runs now. Their logs are cut when they have become long."""
@@ -279,11 +283,13 @@ def _hold(pids: Collection[int], held: ExitStack) -> list[Process]:
     return processes
 
 
-def _kill_session(pid: int) -> None:
-    """Kill what a program has left behind: a new one would meet it."""
+def _kill_session(pid: int, since: int = 0) -> None:
+    """Kill what a program has left behind, which was started no sooner: a new one would meet it."""
     for member in set(family(pid)) - {pid}:
+        found = stat(member)
         with suppress(ProcessLookupError):
-            os.kill(member, signal.SIGKILL)
+            if found and found.started >= since:
+                os.kill(member, signal.SIGKILL)
 
 
 def _bound(log: Path) -> None:
