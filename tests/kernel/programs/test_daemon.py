@@ -1,6 +1,7 @@
 """A daemon on a router: dnsmasq, by its files and its process, changed with as little as it takes."""
 
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -159,6 +160,21 @@ async def test_a_file_that_somebody_changed_is_seen_and_written_anew_without_a_r
     assert await process(dnsmasq) == pid
 
 
+async def test_a_directory_that_somebody_deleted_is_made_anew_and_seen(
+    dnsmasq: Installation, wanted: Daemon, tmp_path: Path
+) -> None:
+    dnsmasq.private = {tmp_path / "seen": dnsmasq.directory}
+    await dnsmasq.apply(wanted, doing="create dnsmasq")
+    shutil.rmtree(dnsmasq.directory)
+    await dnsmasq.apply(wanted, doing="change dnsmasq")
+    assert await dnsmasq.observe() == wanted
+    assert seen_by(await process(dnsmasq), tmp_path / "seen/hosts") == wanted.files["hosts"]
+
+
+def seen_by(pid: int, path: Path) -> str:
+    return Path(f"/proc/{pid}/root{path}").read_text()
+
+
 async def test_a_file_too_many_is_seen_and_removed(dnsmasq: Installation, wanted: Daemon) -> None:
     await dnsmasq.apply(wanted, doing="create dnsmasq")
     (dnsmasq.directory / "more").write_text("text\n")
@@ -254,7 +270,9 @@ async def test_who_has_its_port_is_told_and_goes_on(
         other.check(wanted, doing="create", ports=PORTS),
         other.apply(wanted, doing="create", ports=PORTS),
     ):
-        with pytest.raises(Transient, match=rf"^create: UDP port 53 of 127.0.0.1 .*dnsmasq \(pid {pid}\)"):
+        with pytest.raises(
+            Transient, match=rf"^create: UDP port 53 of 127.0.0.1, TCP .*dnsmasq \(pid {pid}\)"
+        ):
             await refused
     with pytest.raises(Transient, match=r"start dnsmasq: .*failed to create listening socket .*in use"):
         await other.apply(wanted, doing="create")

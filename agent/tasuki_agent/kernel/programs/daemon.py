@@ -102,6 +102,7 @@ class Installation:
         if changed:
             await self._judge(wanted, doing)
         running = (await self.supervisor.running()).get(self.name)
+        self._make_private(doing)
         program = self._program(wanted)
         stays = running is not None and running.digest == program.digest
         if not stays:
@@ -142,8 +143,17 @@ class Installation:
             await self._require(ports, f"{doing}: {error}")
             raise
 
+    def _make_private(self, doing: str) -> None:
+        try:
+            for here in self.private.values():
+                here.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            raise Transient(f"{doing}: {e.strerror}: {e.filename}") from e
+
     def _program(self, daemon: Daemon) -> Program:
-        digest = sha256(repr((self.command, daemon.digest, self.private, self.environment)).encode())
+        # A program that runs goes on seeing a directory that has been deleted, also when there is a new one.
+        private = {there: (here, _inode(here)) for there, here in self.private.items()}
+        digest = sha256(repr((self.command, daemon.digest, private, self.environment)).encode())
         return Program(self.name, self.command, digest.hexdigest(), self.private, self.environment)
 
     def _is_current(self, running: Running, seen: Daemon, told: str) -> bool:
@@ -188,6 +198,10 @@ class Installation:
         if before and before[0] == stamp:
             return before
         return stamp, path.read_bytes().decode(errors="backslashreplace")
+
+
+def _inode(path: Path) -> int | None:
+    return path.stat().st_ino if path.exists() else None
 
 
 def _write(directory: Path, files: Mapping[str, str]) -> None:
