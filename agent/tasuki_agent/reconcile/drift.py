@@ -152,7 +152,7 @@ class DriftBook:
         What is excused is forgotten: to make it again is no repair. What waits and is there is remembered as
         it is: to be rid of it, when nothing asks for it any more, is none either.
         """
-        settled = {name: dict(specs) for name, specs in wanted.items()}
+        settled = {name: self._as_before(name, specs) for name, specs in wanted.items()}
         for difference in differences:
             if difference.class_ is Class.SETTLING:
                 continue
@@ -165,6 +165,13 @@ class DriftBook:
             else:
                 settled.setdefault(ref.kind, {})[ref.key] = before
         self.settled = settled
+
+    def _as_before(self, kind: str, specs: Mapping[Key, Spec]) -> dict[Key, Spec]:
+        """What is wanted as it was counts as it was then: small steps in lifetimes are equal one by one."""
+        before = self.settled.get(kind, {})
+        return {
+            key: before[key] if key in before and before[key] == spec else spec for key, spec in specs.items()
+        }
 
     def excuse(self, differences: Iterable[Difference]) -> None:
         """Forget at once what is excused: it may be excused no more within the same step."""

@@ -141,6 +141,27 @@ async def test_a_renewed_lease_is_one_change_in_place(
     assert list(reconciler.drift.unacknowledged()) == []
 
 
+async def test_a_lease_that_is_renewed_in_small_steps_is_no_drift(
+    router: Namespace, reconciler: Reconciler, lease: Lease
+) -> None:
+    for step in range(4):
+        lease.tell("delegated-prefix", {FIRST: lasting(HOUR + 3 * step, 2 * HOUR + 3 * step)})
+        await statuses(reconciler)
+    assert held(router)[OLD]["valid_life_time"] > 2 * HOUR
+    assert list(reconciler.drift.unacknowledged()) == []
+
+
+async def test_a_subnet_that_another_lan_gets_leads_to_that_one_alone(
+    router: Namespace, reconciler: Reconciler, lease: Lease
+) -> None:
+    lease.tell("delegated-prefix", {FIRST: lasting(HOUR, 2 * HOUR)})
+    await statuses(reconciler)
+    reconciler.set_intent(Intent.parse(2, tree(2)))
+    await statuses(reconciler)
+    routes = listing(router, "-6 route show dev lan0 protocol kernel")
+    assert {route["dst"] for route in routes} == {"fe80::/64", "2001:db8:1200:2::/64"}
+
+
 async def test_an_agent_that_starts_again_writes_nothing(
     router: Namespace, kernel: Kernel, reconciler: Reconciler, lease: Lease, writes: Writes
 ) -> None:
