@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -49,14 +49,16 @@ def wait_for(
 
     Progress goes to standard error: a live table on a terminal, else a line for each router that arrives.
     """
-    # The other end of an unmanaged subscriber, SPLIT/NUMBER, has nobody who could tell.
-    goals = {o.router: answer.revision for o in answer.routers if "/" not in o.router}
-    if not answer.committed:
-        goals = {router.name: router.intended_revision for router in client.routers()}
+    end = time.monotonic() + seconds
+    goals = {router.name: router.intended_revision for router in _routers(client, end)}
+    if answer.committed:
+        # The other end of an unmanaged subscriber, SPLIT/NUMBER, has nobody who could tell; nor has a router
+        # that has left the network, unless its agent is still connected.
+        goals = {o.router: answer.revision for o in answer.routers if o.router in goals}
     arrivals = {name: Arrival(Router(name=name), revision) for name, revision in goals.items()}
     err = terminal.console(sys.stderr)
     with terminal.drawing(err) as draw:
-        for arrival in _arrivals(client, goals, seconds):
+        for arrival in _arrivals(client, goals, end):
             known = arrivals[arrival.router.name].arrived
             arrivals[arrival.router.name] = arrival
             if err.is_terminal:
@@ -68,9 +70,19 @@ def wait_for(
     return list(arrivals.values())
 
 
-def _arrivals(client: Client, goals: Mapping[str, int], seconds: float) -> Iterator[Arrival]:
+def _routers(client: Client, end: float) -> Sequence[Router]:
+    """All that the controller knows, also if it is restarted meanwhile."""
+    while True:
+        try:
+            return client.routers()
+        except Unreachable:
+            if end - time.monotonic() <= _RETRY:
+                raise
+            time.sleep(_RETRY)
+
+
+def _arrivals(client: Client, goals: Mapping[str, int], end: float) -> Iterator[Arrival]:
     """What is heard of the routers until time is up, also from a controller that is restarted meanwhile."""
-    end = time.monotonic() + seconds
     while goals and (left := end - time.monotonic()) > 0:
         try:
             for router in client.watch_routers(tuple(goals), with_objects=True, seconds=left):

@@ -211,6 +211,22 @@ async def test_wait_fails_with_an_account_of_each_router_that_did_not_come(tasuk
     )
 
 
+async def test_wait_is_for_no_router_that_has_left_the_network(
+    tasuki: Tasuki, controller: ControllerProcess
+) -> None:
+    await tasuki("apply", "-", stdin=SPLIT)
+    async with agent(controller.target) as home:
+        await home.hello("home")
+        waiting = asyncio.create_task(
+            tasuki("apply", "-", "--replace", "--wait", "50", stdin=json.dumps(network("home")))
+        )
+        while (await home.intent())[0] < 2:
+            pass
+        await report(home, 2)
+        result = await waiting
+    assert (result.status, result.err) == (0, "home: applied revision 2\n")
+
+
 async def test_drift_is_exit_status_3_and_no_drift_is_0_with_the_age_of_the_evidence(
     tasuki: Tasuki, controller: ControllerProcess
 ) -> None:
