@@ -135,7 +135,7 @@ class ControllerLink:
 
     def _log_loss(self, error: Exception) -> None:
         reason = str((error.details() if isinstance(error, aio.AioRpcError) else error) or "no reason given")
-        if self.tls and any(word in reason for word in _HUNG_UP):
+        if self.tls and not self._connected and any(word in reason for word in _HUNG_UP):
             reason += "; is the certificate of this controller's CA, and valid today?"
         if isinstance(error, aio.AioRpcError) and error.code() is not grpc.StatusCode.UNAVAILABLE:
             message = f"the controller at {self.target} refuses this router: {reason}"
