@@ -97,7 +97,7 @@ def test_what_to_do_is_told_once_for_all_ports_of_a_process() -> None:
     with held(Port("udp", 53, "0.0.0.0"), by="unbound") as pid, pytest.raises(Transient) as told:
         require_free(ports, doing="start dnsmasq")
     assert str(told.value) == (
-        "start dnsmasq: UDP port 53 of 192.0.2.1, UDP port 53 of 192.0.2.2 are held by "
+        "start dnsmasq: each of UDP port 53 of 192.0.2.1, UDP port 53 of 192.0.2.2 is held by "
         f"unbound (pid {pid}): stop it and disable its service, or have it listen on other addresses"
     )
 

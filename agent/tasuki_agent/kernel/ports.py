@@ -88,7 +88,9 @@ def require_free(ports: Collection[Port], *, ours: Collection[int] = (), doing: 
             by = " and by ".join(map(str, found)) or "a process that cannot be seen from here"
             held.setdefault(by, []).append(str(port))
     if held:
-        told = (f"{', '.join(each)} {'are' if each[1:] else 'is'} held by {by}" for by, each in held.items())
+        told = (
+            f"{'each of ' * bool(each[1:])}{', '.join(each)} is held by {by}" for by, each in held.items()
+        )
         raise Transient(f"{doing}: {'; '.join(told)}")
 
 

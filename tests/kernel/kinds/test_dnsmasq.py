@@ -492,7 +492,7 @@ async def test_who_has_the_port_of_dns_is_named(agent: Agent, kind: socket.Socke
         holder.bind(("0.0.0.0", 53))
         if kind == socket.SOCK_STREAM:
             holder.listen()
-        with pytest.raises(Transient, match=rf"port 53 .* are held by .* \(pid {os.getpid()}\)"):
+        with pytest.raises(Transient, match=rf"port 53 .* is held by .* \(pid {os.getpid()}\)"):
             await agent.kind.check(Create(*agent.want(WHOLE)))
     await agent.create(WHOLE)
 

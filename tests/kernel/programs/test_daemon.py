@@ -271,7 +271,7 @@ async def test_who_has_its_port_is_told_and_goes_on(
         other.apply(wanted, doing="create", ports=PORTS),
     ):
         with pytest.raises(
-            Transient, match=rf"^create: UDP port 53 of 127.0.0.1, TCP .*dnsmasq \(pid {pid}\)"
+            Transient, match=rf"^create: each of UDP port 53 of 127.0.0.1, .*dnsmasq \(pid {pid}\)"
         ):
             await refused
     with pytest.raises(Transient, match=r"start dnsmasq: .*failed to create listening socket .*in use"):
