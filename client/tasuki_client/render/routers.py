@@ -69,7 +69,9 @@ def one(router: Router, now: datetime) -> Iterator[Text | Table]:
 def applied(router: Router) -> str:
     """The account of a router that has applied what was waited for."""
     waiting = [f"{o.kind} {o.key} ({o.message})" for o in router.objects if o.state == o.STATE_WAITING]
-    rest = one_line(f"; waiting: {', '.join(waiting)}") if waiting else ""
+    rest = one_line(f"; waiting: {waiting[0]}") if waiting else ""
+    if len(waiting) > 1:
+        rest += f" and {len(waiting) - 1} more: tasuki routers {router.name}"
     return f"applied revision {router.applied_revision}{rest}"
 
 

@@ -9,7 +9,7 @@ from tasuki_agent.kernel import Kernel
 async def test_every_folder_is_a_kind_and_comes_after_those_that_it_follows(kernel: Kernel) -> None:
     names = [kind.name for kind in kinds.load(kernel)]
     folders = [path.parent.name for path in Path(kinds.__file__).parent.glob("*/__init__.py")]
-    assert sorted(names) == sorted(folders)
+    assert sorted(name.replace("-", "_") for name in names) == sorted(folders)
     assert names.index("link") < names.index("address") < names.index("route") < names.index("rule")
 
 

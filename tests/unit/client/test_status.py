@@ -111,6 +111,11 @@ def test_a_router_has_applied_although_objects_wait_and_says_which() -> None:
     assert routers.applied(VPS) == (
         "applied revision 11; waiting: link vxlan08 (waits for the interface enp6s0f1)"
     )
+    more = Router(name="vps", applied_revision=11, objects=[*VPS.objects, *VPS.objects])
+    assert routers.applied(more) == (
+        "applied revision 11; waiting: link vxlan08 (waits for the interface enp6s0f1)"
+        " and 1 more: tasuki routers vps"
+    )
 
 
 MTU = DriftItem(
