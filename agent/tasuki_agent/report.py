@@ -75,6 +75,7 @@ def build(
             failed=counts[State.FAILED] + counts[State.FOREIGN] + counts[State.CONTENDED],
         ),
         objects=[_object(by_name[ref.kind], ref, status) for ref, status in entries],
+        open_drift=reconciler.drift.open_ids,
         drift=[agent_pb2.SequencedDrift(sequence=n, item=_item(item, router)) for n, item in drift],
         problem=problem or reconciler.trouble,
         reverted=_reverted(reverted) if reverted else None,

@@ -1,7 +1,7 @@
 """Drift items as rows of the SQLite store."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -30,6 +30,16 @@ def save(db: sqlite3.Connection, router: str, items: Sequence[drift_pb2.DriftIte
         for item in items
     ]
     db.executemany("INSERT OR REPLACE INTO drift VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def ended(db: sqlite3.Connection, router: str, still_open: Collection[str]) -> Sequence[drift_pb2.DriftItem]:
+    """A router's open items but for those of these ids, as obsolete ones."""
+    rows = db.execute("SELECT item FROM drift WHERE router = ? AND open", (router,)).fetchall()
+    items = [item for (row,) in rows if (item := drift_pb2.DriftItem.FromString(row)).id not in still_open]
+    for item in items:
+        item.action = drift_pb2.DriftItem.ACTION_OBSOLETE
+        item.message = ""
+    return items
 
 
 def prune(db: sqlite3.Connection, now: datetime) -> None:

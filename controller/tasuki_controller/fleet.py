@@ -214,11 +214,13 @@ class Fleet:
         if report.drift:
             items = [self._own(link.router, sequenced.item) for sequenced in report.drift]
             await self._store.save_drift(link.router, items)
-            self._drift_counts.forget()
-            for item in items:
-                self._drifted(item)
+            self._drifted(items)
             last = max(sequenced.sequence for sequenced in report.drift)
             link.send(agent_pb2.ConnectResponse(drift_ack=agent_pb2.DriftAck(sequence=last)))
+        if not link.reported:
+            known = {*report.open_drift, *(sequenced.item.id for sequenced in report.drift)}
+            self._drifted(await self._store.end_drift(link.router, known))
+            link.reported = True
         await self._save(status)
 
     def prepared(self, link: Link, answer: agent_pb2.PrepareAnswer) -> None:
@@ -365,9 +367,12 @@ class Fleet:
             item.last_seen.CopyFrom(_now())
         return item
 
-    def _drifted(self, item: drift_pb2.DriftItem) -> None:
+    def _drifted(self, items: Sequence[drift_pb2.DriftItem]) -> None:
+        if items:
+            self._drift_counts.forget()
         for watch in self._drift_watches:
-            watch.put((item.router, item.id), item)
+            for item in items:
+                watch.put((item.router, item.id), item)
             if len(watch) > _DRIFT_WATCH_LIMIT:
                 watch.close(_too_slow())
 

@@ -44,6 +44,8 @@ class Link:
     questions: dict[int, asyncio.Future[agent_pb2.Operational]] = field(default_factory=dict)
     preparations: dict[int, asyncio.Future[agent_pb2.PrepareAnswer]] = field(default_factory=dict)
     asked: int = 0
+    reported: bool = False
+    """Whether it has told how it stands."""
     mute: bool = False
     """Has not answered in time, nor said anything since: it is not waited for again."""
 

@@ -8,7 +8,7 @@ import asyncio
 import fcntl
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -284,6 +284,17 @@ class SqliteStore:
         self._saved_since_prune += len(items)
         if self._saved_since_prune >= _PRUNE_EVERY:
             self._prune()
+
+    async def end_drift(self, router: str, still_open: Collection[str]) -> Sequence[drift_pb2.DriftItem]:
+        """Make a router's open items obsolete but for those of these ids. Returns them as they are then."""
+        return await self._run(self._end_drift, router, still_open)
+
+    def _end_drift(self, router: str, still_open: Collection[str]) -> Sequence[drift_pb2.DriftItem]:
+        if not (ended := drift_rows.ended(self._db, router, still_open)):
+            return ()
+        with self._transaction() as db:
+            drift_rows.save(db, router, ended, datetime.now(UTC))
+        return ended
 
     def _prune(self) -> None:
         self._saved_since_prune = 0

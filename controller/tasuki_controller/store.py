@@ -5,7 +5,7 @@ for a single machine. Documents and changes are opaque bytes here, which `tasuki
 and reads, so that no store depends on a model.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -172,6 +172,10 @@ class Store(Protocol):
 
     async def save_drift(self, router: str, items: Sequence[drift_pb2.DriftItem]) -> None:
         """Add items, or replace those of the same router and id."""
+        ...
+
+    async def end_drift(self, router: str, still_open: Collection[str]) -> Sequence[drift_pb2.DriftItem]:
+        """Make a router's open items obsolete but for those of these ids. Returns them as they are then."""
         ...
 
     async def drift(self, wanted: DriftFilter) -> DriftListing:

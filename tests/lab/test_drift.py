@@ -155,6 +155,19 @@ def test_a_change_that_comes_back_is_counted_in_one_item(converged: Deployment) 
     converged.converge()
 
 
+def test_drift_that_ended_while_no_agent_ran_is_not_open_for_ever(converged: Deployment) -> None:
+    machine, agent = converged.router("office"), converged.agents["office"]
+    machine.sysctl("net/ipv6/conf/vxlan03/disable_ipv6", "1")
+    converged.drift_until("office", lambda item: item.kind == "address" and not healed(item))
+    agent.program.kill()
+    machine.sysctl("net/ipv6/conf/vxlan03/disable_ipv6", "0")
+    agent.start()
+    converged.router_until(
+        "office", lambda router: router.connected and not router.open_drift, within=30, why="none is open"
+    )
+    converged.converge()
+
+
 def is_about(item: DriftItem, breakage: Breakage) -> bool:
     return (
         item.router == breakage.router

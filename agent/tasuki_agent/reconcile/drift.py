@@ -10,7 +10,7 @@ comes back within `REOPEN_WINDOW` is the same item, seen once more.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
@@ -187,9 +187,14 @@ class DriftBook:
                 del self.settled[ref.kind][ref.key]
 
     @property
+    def open_ids(self) -> Sequence[str]:
+        """Of the items that are neither healed nor obsolete."""
+        return [item.id for item in self._items.values() if item.action not in CLOSED]
+
+    @property
     def open_count(self) -> int:
-        """Number of items that are neither healed nor obsolete."""
-        return sum(item.action not in CLOSED for item in self._items.values())
+        """How many these are."""
+        return len(self.open_ids)
 
     def unacknowledged(self) -> Iterator[tuple[int, DriftItem]]:
         """Items that the controller has not stored in their present state, by sequence number."""

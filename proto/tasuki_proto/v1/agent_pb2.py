@@ -29,7 +29,7 @@ from tasuki_proto.v1 import fact_pb2 as tasuki__proto_dot_v1_dot_fact__pb2
 from tasuki_proto.v1 import router_pb2 as tasuki__proto_dot_v1_dot_router__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btasuki_proto/v1/agent.proto\x12\ttasuki.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1btasuki_proto/v1/drift.proto\x1a\x1btasuki_proto/v1/error.proto\x1a\x1atasuki_proto/v1/fact.proto\x1a\x1ctasuki_proto/v1/router.proto\"\xf1\x01\n\x0e\x43onnectRequest\x12!\n\x05hello\x18\x01 \x01(\x0b\x32\x10.tasuki.v1.HelloH\x00\x12#\n\x06report\x18\x02 \x01(\x0b\x32\x11.tasuki.v1.ReportH\x00\x12)\n\theartbeat\x18\x03 \x01(\x0b\x32\x14.tasuki.v1.HeartbeatH\x00\x12-\n\x0boperational\x18\x04 \x01(\x0b\x32\x16.tasuki.v1.OperationalH\x00\x12\x32\n\x0eprepare_answer\x18\x05 \x01(\x0b\x32\x18.tasuki.v1.PrepareAnswerH\x00\x42\t\n\x07message\"\x8a\x02\n\x0f\x43onnectResponse\x12#\n\x06intent\x18\x01 \x01(\x0b\x32\x11.tasuki.v1.IntentH\x00\x12)\n\theartbeat\x18\x02 \x01(\x0b\x32\x14.tasuki.v1.HeartbeatH\x00\x12(\n\tdrift_ack\x18\x03 \x01(\x0b\x32\x13.tasuki.v1.DriftAckH\x00\x12<\n\x13operational_request\x18\x04 \x01(\x0b\x32\x1d.tasuki.v1.OperationalRequestH\x00\x12\x34\n\x0fprepare_request\x18\x05 \x01(\x0b\x32\x19.tasuki.v1.PrepareRequestH\x00\x42\t\n\x07message\"b\n\x05Hello\x12\x0e\n\x06router\x18\x01 \x01(\t\x12\x15\n\ragent_version\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x10\n\x08instance\x18\x05 \x01(\t\"c\n\x06Intent\x12\x10\n\x08revision\x18\x01 \x01(\x04\x12\x16\n\x0e\x63onfig_json_gz\x18\x02 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x1f\n\x05trial\x18\x04 \x01(\x0b\x32\x10.tasuki.v1.Trial\"k\n\x05Trial\x12\x14\n\x0cremaining_ms\x18\x01 \x01(\x04\x12\x19\n\x11\x66\x61llback_revision\x18\x02 \x01(\x04\x12\x18\n\x10\x66\x61llback_json_gz\x18\x03 \x01(\x0c\x12\x17\n\x0f\x66\x61llback_digest\x18\x04 \x01(\t\"\xba\x02\n\x06Report\x12\x18\n\x10\x61pplied_revision\x18\x01 \x01(\x04\x12/\n\x0bobserved_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x06\x63ounts\x18\x03 \x01(\x0b\x32\x17.tasuki.v1.ObjectCounts\x12(\n\x07objects\x18\x04 \x03(\x0b\x32\x17.tasuki.v1.ObjectStatus\x12(\n\x05\x64rift\x18\x05 \x03(\x0b\x32\x19.tasuki.v1.SequencedDrift\x12\x0f\n\x07problem\x18\x06 \x01(\t\x12%\n\x08reverted\x18\x07 \x01(\x0b\x32\x13.tasuki.v1.Reverted\x12\x10\n\x08revision\x18\x08 \x01(\x04\x12\x1e\n\x05\x66\x61\x63ts\x18\t \x03(\x0b\x32\x0f.tasuki.v1.Fact\"p\n\x08Reverted\x12\x15\n\rfrom_revision\x18\x01 \x01(\x04\x12\x13\n\x0bto_revision\x18\x02 \x01(\x04\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\"F\n\x0eSequencedDrift\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\"\n\x04item\x18\x02 \x01(\x0b\x32\x14.tasuki.v1.DriftItem\"\x1c\n\x08\x44riftAck\x12\x10\n\x08sequence\x18\x01 \x01(\x04\"V\n\tHeartbeat\x12\x18\n\x10\x61pplied_revision\x18\x01 \x01(\x04\x12/\n\x0bobserved_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\" \n\x12OperationalRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"|\n\x0bOperational\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x16\n\x0e\x63onfig_json_gz\x18\x02 \x01(\x0c\x12/\n\x0bobserved_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x61pplied_revision\x18\x04 \x01(\x04\"V\n\x0ePrepareRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x16\n\x0e\x63onfig_json_gz\x18\x02 \x01(\x0c\x12 \n\x07suppose\x18\x03 \x03(\x0b\x32\x0f.tasuki.v1.Fact\"d\n\rPrepareAnswer\x12\n\n\x02id\x18\x01 \x01(\x04\x12(\n\x08refusals\x18\x02 \x03(\x0b\x32\x16.tasuki.v1.ConfigError\x12\x0c\n\x04plan\x18\x03 \x03(\t\x12\x0f\n\x07waiting\x18\x04 \x03(\t2T\n\x0c\x41gentService\x12\x44\n\x07\x43onnect\x12\x19.tasuki.v1.ConnectRequest\x1a\x1a.tasuki.v1.ConnectResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btasuki_proto/v1/agent.proto\x12\ttasuki.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1btasuki_proto/v1/drift.proto\x1a\x1btasuki_proto/v1/error.proto\x1a\x1atasuki_proto/v1/fact.proto\x1a\x1ctasuki_proto/v1/router.proto\"\xf1\x01\n\x0e\x43onnectRequest\x12!\n\x05hello\x18\x01 \x01(\x0b\x32\x10.tasuki.v1.HelloH\x00\x12#\n\x06report\x18\x02 \x01(\x0b\x32\x11.tasuki.v1.ReportH\x00\x12)\n\theartbeat\x18\x03 \x01(\x0b\x32\x14.tasuki.v1.HeartbeatH\x00\x12-\n\x0boperational\x18\x04 \x01(\x0b\x32\x16.tasuki.v1.OperationalH\x00\x12\x32\n\x0eprepare_answer\x18\x05 \x01(\x0b\x32\x18.tasuki.v1.PrepareAnswerH\x00\x42\t\n\x07message\"\x8a\x02\n\x0f\x43onnectResponse\x12#\n\x06intent\x18\x01 \x01(\x0b\x32\x11.tasuki.v1.IntentH\x00\x12)\n\theartbeat\x18\x02 \x01(\x0b\x32\x14.tasuki.v1.HeartbeatH\x00\x12(\n\tdrift_ack\x18\x03 \x01(\x0b\x32\x13.tasuki.v1.DriftAckH\x00\x12<\n\x13operational_request\x18\x04 \x01(\x0b\x32\x1d.tasuki.v1.OperationalRequestH\x00\x12\x34\n\x0fprepare_request\x18\x05 \x01(\x0b\x32\x19.tasuki.v1.PrepareRequestH\x00\x42\t\n\x07message\"b\n\x05Hello\x12\x0e\n\x06router\x18\x01 \x01(\t\x12\x15\n\ragent_version\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x10\n\x08instance\x18\x05 \x01(\t\"c\n\x06Intent\x12\x10\n\x08revision\x18\x01 \x01(\x04\x12\x16\n\x0e\x63onfig_json_gz\x18\x02 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x1f\n\x05trial\x18\x04 \x01(\x0b\x32\x10.tasuki.v1.Trial\"k\n\x05Trial\x12\x14\n\x0cremaining_ms\x18\x01 \x01(\x04\x12\x19\n\x11\x66\x61llback_revision\x18\x02 \x01(\x04\x12\x18\n\x10\x66\x61llback_json_gz\x18\x03 \x01(\x0c\x12\x17\n\x0f\x66\x61llback_digest\x18\x04 \x01(\t\"\xce\x02\n\x06Report\x12\x18\n\x10\x61pplied_revision\x18\x01 \x01(\x04\x12/\n\x0bobserved_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x06\x63ounts\x18\x03 \x01(\x0b\x32\x17.tasuki.v1.ObjectCounts\x12(\n\x07objects\x18\x04 \x03(\x0b\x32\x17.tasuki.v1.ObjectStatus\x12(\n\x05\x64rift\x18\x05 \x03(\x0b\x32\x19.tasuki.v1.SequencedDrift\x12\x0f\n\x07problem\x18\x06 \x01(\t\x12%\n\x08reverted\x18\x07 \x01(\x0b\x32\x13.tasuki.v1.Reverted\x12\x10\n\x08revision\x18\x08 \x01(\x04\x12\x1e\n\x05\x66\x61\x63ts\x18\t \x03(\x0b\x32\x0f.tasuki.v1.Fact\x12\x12\n\nopen_drift\x18\n \x03(\t\"p\n\x08Reverted\x12\x15\n\rfrom_revision\x18\x01 \x01(\x04\x12\x13\n\x0bto_revision\x18\x02 \x01(\x04\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\"F\n\x0eSequencedDrift\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\"\n\x04item\x18\x02 \x01(\x0b\x32\x14.tasuki.v1.DriftItem\"\x1c\n\x08\x44riftAck\x12\x10\n\x08sequence\x18\x01 \x01(\x04\"V\n\tHeartbeat\x12\x18\n\x10\x61pplied_revision\x18\x01 \x01(\x04\x12/\n\x0bobserved_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\" \n\x12OperationalRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"|\n\x0bOperational\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x16\n\x0e\x63onfig_json_gz\x18\x02 \x01(\x0c\x12/\n\x0bobserved_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x61pplied_revision\x18\x04 \x01(\x04\"V\n\x0ePrepareRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x16\n\x0e\x63onfig_json_gz\x18\x02 \x01(\x0c\x12 \n\x07suppose\x18\x03 \x03(\x0b\x32\x0f.tasuki.v1.Fact\"d\n\rPrepareAnswer\x12\n\n\x02id\x18\x01 \x01(\x04\x12(\n\x08refusals\x18\x02 \x03(\x0b\x32\x16.tasuki.v1.ConfigError\x12\x0c\n\x04plan\x18\x03 \x03(\t\x12\x0f\n\x07waiting\x18\x04 \x03(\t2T\n\x0c\x41gentService\x12\x44\n\x07\x43onnect\x12\x19.tasuki.v1.ConnectRequest\x1a\x1a.tasuki.v1.ConnectResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,23 +47,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRIAL']._serialized_start=905
   _globals['_TRIAL']._serialized_end=1012
   _globals['_REPORT']._serialized_start=1015
-  _globals['_REPORT']._serialized_end=1329
-  _globals['_REVERTED']._serialized_start=1331
-  _globals['_REVERTED']._serialized_end=1443
-  _globals['_SEQUENCEDDRIFT']._serialized_start=1445
-  _globals['_SEQUENCEDDRIFT']._serialized_end=1515
-  _globals['_DRIFTACK']._serialized_start=1517
-  _globals['_DRIFTACK']._serialized_end=1545
-  _globals['_HEARTBEAT']._serialized_start=1547
-  _globals['_HEARTBEAT']._serialized_end=1633
-  _globals['_OPERATIONALREQUEST']._serialized_start=1635
-  _globals['_OPERATIONALREQUEST']._serialized_end=1667
-  _globals['_OPERATIONAL']._serialized_start=1669
-  _globals['_OPERATIONAL']._serialized_end=1793
-  _globals['_PREPAREREQUEST']._serialized_start=1795
-  _globals['_PREPAREREQUEST']._serialized_end=1881
-  _globals['_PREPAREANSWER']._serialized_start=1883
-  _globals['_PREPAREANSWER']._serialized_end=1983
-  _globals['_AGENTSERVICE']._serialized_start=1985
-  _globals['_AGENTSERVICE']._serialized_end=2069
+  _globals['_REPORT']._serialized_end=1349
+  _globals['_REVERTED']._serialized_start=1351
+  _globals['_REVERTED']._serialized_end=1463
+  _globals['_SEQUENCEDDRIFT']._serialized_start=1465
+  _globals['_SEQUENCEDDRIFT']._serialized_end=1535
+  _globals['_DRIFTACK']._serialized_start=1537
+  _globals['_DRIFTACK']._serialized_end=1565
+  _globals['_HEARTBEAT']._serialized_start=1567
+  _globals['_HEARTBEAT']._serialized_end=1653
+  _globals['_OPERATIONALREQUEST']._serialized_start=1655
+  _globals['_OPERATIONALREQUEST']._serialized_end=1687
+  _globals['_OPERATIONAL']._serialized_start=1689
+  _globals['_OPERATIONAL']._serialized_end=1813
+  _globals['_PREPAREREQUEST']._serialized_start=1815
+  _globals['_PREPAREREQUEST']._serialized_end=1901
+  _globals['_PREPAREANSWER']._serialized_start=1903
+  _globals['_PREPAREANSWER']._serialized_end=2003
+  _globals['_AGENTSERVICE']._serialized_start=2005
+  _globals['_AGENTSERVICE']._serialized_end=2089
 # @@protoc_insertion_point(module_scope)

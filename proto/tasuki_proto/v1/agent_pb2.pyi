@@ -80,7 +80,7 @@ class Trial(_message.Message):
     def __init__(self, remaining_ms: _Optional[int] = ..., fallback_revision: _Optional[int] = ..., fallback_json_gz: _Optional[bytes] = ..., fallback_digest: _Optional[str] = ...) -> None: ...
 
 class Report(_message.Message):
-    __slots__ = ("applied_revision", "observed_at", "counts", "objects", "drift", "problem", "reverted", "revision", "facts")
+    __slots__ = ("applied_revision", "observed_at", "counts", "objects", "drift", "problem", "reverted", "revision", "facts", "open_drift")
     APPLIED_REVISION_FIELD_NUMBER: _ClassVar[int]
     OBSERVED_AT_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
@@ -90,6 +90,7 @@ class Report(_message.Message):
     REVERTED_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     FACTS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_DRIFT_FIELD_NUMBER: _ClassVar[int]
     applied_revision: int
     observed_at: _timestamp_pb2.Timestamp
     counts: _router_pb2.ObjectCounts
@@ -99,7 +100,8 @@ class Report(_message.Message):
     reverted: Reverted
     revision: int
     facts: _containers.RepeatedCompositeFieldContainer[_fact_pb2.Fact]
-    def __init__(self, applied_revision: _Optional[int] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counts: _Optional[_Union[_router_pb2.ObjectCounts, _Mapping]] = ..., objects: _Optional[_Iterable[_Union[_router_pb2.ObjectStatus, _Mapping]]] = ..., drift: _Optional[_Iterable[_Union[SequencedDrift, _Mapping]]] = ..., problem: _Optional[str] = ..., reverted: _Optional[_Union[Reverted, _Mapping]] = ..., revision: _Optional[int] = ..., facts: _Optional[_Iterable[_Union[_fact_pb2.Fact, _Mapping]]] = ...) -> None: ...
+    open_drift: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, applied_revision: _Optional[int] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counts: _Optional[_Union[_router_pb2.ObjectCounts, _Mapping]] = ..., objects: _Optional[_Iterable[_Union[_router_pb2.ObjectStatus, _Mapping]]] = ..., drift: _Optional[_Iterable[_Union[SequencedDrift, _Mapping]]] = ..., problem: _Optional[str] = ..., reverted: _Optional[_Union[Reverted, _Mapping]] = ..., revision: _Optional[int] = ..., facts: _Optional[_Iterable[_Union[_fact_pb2.Fact, _Mapping]]] = ..., open_drift: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Reverted(_message.Message):
     __slots__ = ("from_revision", "to_revision", "time", "reason")

@@ -348,3 +348,20 @@ async def test_shutting_down_ends_every_stream(fleet: Fleet) -> None:
         for mailbox in (link.outbox, routers, drift):
             with pytest.raises(Failed, match="shutting down"):
                 await mailbox.take()
+
+
+async def test_what_an_agent_does_not_know_to_be_open_after_its_restart_is_over(fleet: Fleet) -> None:
+    def drift(number: int) -> agent_pb2.SequencedDrift:
+        return agent_pb2.SequencedDrift(sequence=number, item=drift_pb2.DriftItem(id=f"{number}"))
+
+    await fleet.report(connect(fleet), agent_pb2.Report(drift=[drift(1), drift(2)]))
+    link = connect(fleet)
+    with fleet.watch_drift() as watch:
+        await fleet.report(link, agent_pb2.Report(drift=[drift(3)], open_drift=["2", "3"]))
+        told = {item.id: item.action for item in await watch.take()}
+    assert told == {"1": drift_pb2.DriftItem.ACTION_OBSOLETE, "3": drift_pb2.DriftItem.ACTION_UNSPECIFIED}
+    (router,) = await fleet.routers()
+    assert router.open_drift == 2
+    await fleet.report(link, agent_pb2.Report())
+    (router,) = await fleet.routers()
+    assert router.open_drift == 2, "a later report of the same stream tells of each end by itself"
