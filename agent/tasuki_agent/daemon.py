@@ -7,6 +7,10 @@ any other takes a restart. `kernel.programs.daemon` makes one of a spec, and a s
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final
+
+SERVES: Final = "it serves"
+"""What people are told of health where nothing is amiss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Daemon:
             if wanted != seen:
                 found[name] = _apart(wanted, seen)
         if self.health != observed.health:
-            found["health"] = (self.health, observed.health)
+            found["health"] = (self.health or SERVES, observed.health or SERVES)
         elif self.current != observed.current and not found:
             found["current"] = (self.current, observed.current)
         return found

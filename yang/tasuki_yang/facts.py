@@ -146,7 +146,8 @@ def address_in(prefix: str, subnet_id: int, interface_id: str) -> str:
     network = IPv6Network(prefix)
     last = (1 << max(0, 64 - network.prefixlen)) - 1
     if subnet_id > last or network.prefixlen > 64:  # noqa: PLR2004 - subnets are /64s
-        raise ValueError(f"{prefix} has no subnet {subnet_id}: its subnets are 0 to {last}")
+        there_are = f"its subnets are 0 to {last}" if last else "its only one is 0"
+        raise ValueError(f"{prefix} has no subnet {subnet_id}: {there_are}")
     return str(IPv6Address(int(network.network_address) | subnet_id << 64 | int(IPv6Address(interface_id))))
 
 

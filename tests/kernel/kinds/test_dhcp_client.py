@@ -18,7 +18,7 @@ from dhcpv4 import leasing
 from dhcpv6 import Delegation, Server
 from netns import Machines, Namespace, cable, until
 from packets import Dhcp, dhcpv4_message, dhcpv6_message, dhcpv6_options
-from tasuki_agent.daemon import Daemon
+from tasuki_agent.daemon import SERVES, Daemon
 from tasuki_agent.errors import Transient
 from tasuki_agent.kernel import Kernel, run
 from tasuki_agent.kind import Create, Delete, Update, differences
@@ -292,7 +292,7 @@ async def test_a_client_that_was_killed_is_seen_and_keeps_its_lease(
         await told.wait()
     watch.cancel()
     client, observed = agent.want({"ipv6": {}})[1], (await agent.kind.observe())[key]
-    assert differences(client, observed) == {"health": ("", "it does not run")}
+    assert differences(client, observed) == {"health": (SERVES, "it does not run")}
     # The processes that it had for its privileges may hold its port for a moment.
     await agent.kind.apply(Update(key, observed, client))
     assert await agent.kind.observe() == {key: client}
@@ -385,7 +385,7 @@ async def test_a_client_ends_with_its_interface_and_starts_when_it_is_back(
         await told.wait()
     watch.cancel()
     client, observed = agent.want({"ipv6": {}})[1], (await agent.kind.observe())[key]
-    assert differences(client, observed) == {"health": ("", "it does not run")}
+    assert differences(client, observed) == {"health": (SERVES, "it does not run")}
     with pytest.raises(Transient, match="start dhcp-client wan0 ipv6: link wan0 does not exist"):
         await agent.kind.apply(Update(key, observed, client))
     cable(router, "wan0", wan.provider, "port0")

@@ -134,7 +134,7 @@ async def test_without_a_lease_both_wait_and_with_it_both_go(
     router: Namespace, reconciler: Reconciler, lease: Lease
 ) -> None:
     expected = {
-        "address the leased address dev wan0": (State.WAITING, f"waits for {AN_ADDRESS}"),
+        "address of the lease dev wan0": (State.WAITING, f"waits for {AN_ADDRESS}"),
         "route 0.0.0.0/0 by the router of wan0 table 254 metric 0": (State.WAITING, f"waits for {A_ROUTER}"),
     }
     reconciler.set_intent(Intent.parse(2, tree(wan="10.0.0.1/24")))

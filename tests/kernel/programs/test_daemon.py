@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from kernel.programs.agent_process import opened
 from kernel.programs.test_supervisor import eventually, is_alive
-from tasuki_agent.daemon import Daemon
+from tasuki_agent.daemon import SERVES, Daemon
 from tasuki_agent.errors import Transient
 from tasuki_agent.kernel import run
 from tasuki_agent.kernel.ports import Port
@@ -202,7 +202,7 @@ async def test_a_killed_one_is_seen_and_started_again(dnsmasq: Installation, wan
     await eventually(lambda: ended == ["dnsmasq"])
     seen = await dnsmasq.observe()
     assert seen is not None
-    assert wanted.differences(seen) == {"health": ("", DOES_NOT_RUN)}
+    assert wanted.differences(seen) == {"health": (SERVES, DOES_NOT_RUN)}
     await dnsmasq.apply(wanted, doing="change dnsmasq", ports=PORTS)
     assert await dnsmasq.observe() == wanted
 
@@ -215,7 +215,7 @@ async def test_one_that_runs_and_does_not_serve_is_restarted(
     health.says = "it answers no query"
     seen = await dnsmasq.observe()
     assert seen is not None
-    assert wanted.differences(seen) == {"health": ("", "it answers no query")}
+    assert wanted.differences(seen) == {"health": (SERVES, "it answers no query")}
     await dnsmasq.apply(wanted, doing="change dnsmasq", ports=PORTS)
     assert await process(dnsmasq) != pid
 

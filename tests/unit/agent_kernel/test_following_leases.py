@@ -124,7 +124,7 @@ def test_without_a_lease_everything_waits_and_what_is_left_of_former_ones_stays(
     known = Known({FORMER: FACTS[FORMER]})
     wanted: dict[Any, Any] = {**address.want(parsed(HOME), known), **route.want(parsed(HOME), known)}
     assert {str(key): spec.on for key, spec in wanted.items() if isinstance(spec, Waiting)} == {
-        "the leased address dev wan0": ADDRESS.text,
+        "of the lease dev wan0": ADDRESS.text,
         "::1 in subnet 1 of the prefix of wan0 dev lan0": PREFIX.text,
         "::1 in subnet 16 of the prefix of wan0 dev lan1": PREFIX.text,
         "0.0.0.0/0 by the router of wan0 table 254 metric 50": ROUTERS.text,

@@ -62,7 +62,7 @@ def test_an_end_outside_the_delegated_prefix_fails_until_there_is_another_one() 
     for wanted in (link.want(parsed(TREE), known)["dslite0"], waiting_address(known)[1]):
         assert wanted == Waiting(
             "the prefix delegated on enp1s0f0",
-            "2001:db8:1200::/64 has no subnet 2: its subnets are 0 to 0",
+            "2001:db8:1200::/64 has no subnet 2: its only one is 0",
             impossible=True,
         )
 

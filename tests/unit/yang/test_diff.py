@@ -16,6 +16,8 @@ from unit.yang.example import EXAMPLE, trees
 
 TREES = trees(EXAMPLE)
 Json = dict[str, Any]
+ORDERED = ("/visit", "/language")
+"""What people give an order: an entry may go from anywhere, and comes back at the end."""
 
 
 def people(*entries: Json, **members: Any) -> Json:
@@ -42,7 +44,11 @@ def test_a_patch_of_nothing_but_additions_is_a_merge(a: Json, b: Json) -> None:
 def test_the_way_back_is_the_way_forth_reversed(a: Json, b: Json) -> None:
     reverse = {Op.CREATE: Op.DELETE, Op.DELETE: Op.CREATE, Op.REPLACE: Op.REPLACE}
     back = [Change(reverse[c.op], c.path, c.new, c.old) for c in diff(EXAMPLE, a, b)]
-    assert {(c.op, c.path) for c in diff(EXAMPLE, b, a)} == {(c.op, c.path) for c in back}
+    assert unordered(diff(EXAMPLE, b, a)) == unordered(back)
+
+
+def unordered(changes: list[Change]) -> set[tuple[Op, str]]:
+    return {(c.op, c.path) for c in changes if not any(name in c.path for name in ORDERED)}
 
 
 @given(TREES, TREES)

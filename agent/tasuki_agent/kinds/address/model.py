@@ -147,7 +147,7 @@ def _left(
 def _leased(
     interface: str, place: LeasedAddress, intent: Router, known: Known
 ) -> tuple[AddressKey, Address | Waiting]:
-    key = AddressKey(interface, "the leased address").within(place)
+    key = AddressKey(interface, "of the lease").within(place)
     try:
         leased = known.one(interface, "ipv4-address")
         ip, _, length = leased.partition("/")
