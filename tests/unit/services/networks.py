@@ -417,11 +417,11 @@ def homes(draw: st.DrawFn) -> Json:
         chosen["ds_lites"] += [draw(ds_lites(router, number)) for number in range(draw(st.integers(0, 2)))]
     for line in chosen["ds_lites"]:
         # The /64s of LANs are on their links alone.
-        if place := line["underlay"].get("delegated-address"):
+        if (place := line["underlay"].get("delegated-address")) is not None:
             place["subnet-id"] = 201
     links = [draw(site_links(0, "home", "branch"))] if draw(st.booleans()) else []
     for end in (link[side] for link in links for side in "ab"):
         end["lan"]["interface"] = []
-        if place := end["underlay"].get("delegated-address"):
+        if (place := end["underlay"].get("delegated-address")) is not None:
             place["subnet-id"] = 202
     return services(**chosen, site_links=links)
