@@ -173,6 +173,17 @@ async def test_a_signal_comes_to_the_program(supervisor: Supervisor, tmp_path: P
     assert "trapper" in await supervisor.running()
 
 
+async def test_a_program_hears_a_hangup_though_its_agent_ignores_it(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    # A shell cannot trap what was ignored when it was started.
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        await test_a_signal_comes_to_the_program(supervisor, tmp_path)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 async def test_a_signal_to_what_does_not_run_is_an_error(supervisor: Supervisor) -> None:
     with pytest.raises(Transient, match="signal nothing: "):
         await supervisor.signal("nothing", signal.SIGHUP)

@@ -33,6 +33,8 @@ STDERR: Final = 2
 LAST_WORDS: Final = 2000
 """Bytes of the log that may be told."""
 
+_NOT_IGNORED: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGQUIT, signal.SIGXFSZ)
+
 _BEGIN: Final = """\
 read -r _ || exit 1
 umask 022
@@ -213,8 +215,8 @@ def _spawn(program: Program, log: Path) -> tuple[int, int]:
             ],
             setsid=True,
             setsigmask=(),
-            # Python ignores these, and what is ignored stays so.
-            setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
+            # What is ignored stays so: by Python itself, and by nohup(1), in which an agent may run.
+            setsigdef=_NOT_IGNORED,
         )
     except OSError:
         os.close(go)
