@@ -84,7 +84,7 @@ def test_terms_stay_the_same_as_long_as_the_files_do(source: LeaseSource, tmp_pa
     terms = source.terms()
     at = terms[PREFIX, OLD].preferred_until
     assert at is not None
-    assert terms[PREFIX, OLD] == Terms("dhcpv6", at, at + 300, at - 300, at - 120)
+    assert terms[PREFIX, OLD][1:] == pytest.approx((at, at + 300, at - 300, at - 120))
     for before in ({}, learn(source)):
         learn(source, before)
         assert source.terms() == terms
