@@ -6,7 +6,6 @@ The same computation as the reconciler's, on an observation of its own.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from tasuki_yang.facts import Facts
 
@@ -15,12 +14,9 @@ from tasuki_agent.kind import Checker, Create, Delete, Kind, Observed, Ref, Upda
 from tasuki_agent.known import Known
 from tasuki_agent.reconcile.compare import Class, Wanted, compare
 from tasuki_agent.reconcile.drift import text
-from tasuki_agent.reconcile.facts import FactBook
+from tasuki_agent.reconcile.facts import MAX_QUESTIONS, FactBook
 from tasuki_agent.reconcile.plan import Plan, Step, plan
 from tasuki_agent.reconcile.want import wanted_by
-
-_MAX_QUESTIONS: Final = 8
-"""How often what is known may ask for more: a lease names an AFTR, whose name has addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +90,7 @@ def _wanted(
 ) -> Wanted:
     """What would be wanted, with what is known once the plan is carried out."""
     found = dict(suppose)
-    for _ in range(_MAX_QUESTIONS):
+    for _ in range(MAX_QUESTIONS):
         known = Known(found, facts.terms())
         wanted = wanted_by(kinds, intent, known)
         before, found = (

@@ -204,13 +204,18 @@ def _address(text: str) -> str:
     return str(address)
 
 
-def _prefix(text: str) -> str:
+def _ipv6_network(text: str) -> IPv6Network:
     try:
-        prefix = IPv6Network(text)
+        network = IPv6Network(text)
     except ValueError as error:
         raise ValueError(f"{text!r} is no IPv6 prefix without host bits") from error
     if "%" in text:
         raise ValueError(f"{text!r} has a zone: no prefix has one")
+    return network
+
+
+def _prefix(text: str) -> str:
+    prefix = _ipv6_network(text)
     if not WIDEST_PREFIX <= prefix.prefixlen <= 64:  # noqa: PLR2004 - subnets are /64s
         raise ValueError(f"{prefix}: a delegated prefix is between /{WIDEST_PREFIX} and /64 long")
     _address(str(prefix[1]))
@@ -219,11 +224,8 @@ def _prefix(text: str) -> str:
 
 def _network(text: str) -> str:
     """An IPv6 prefix of any length that hosts can have addresses in."""
-    try:
-        network = IPv6Network(text)
-    except ValueError as error:
-        raise ValueError(f"{text!r} is no IPv6 prefix without host bits") from error
-    if "%" in text or network.is_multicast or network.is_link_local or not network.prefixlen:
+    network = _ipv6_network(text)
+    if network.is_multicast or network.is_link_local or not network.prefixlen:
         raise ValueError(f"{text!r} is no prefix of a link")
     return str(network)
 

@@ -13,6 +13,9 @@ Learn: TypeAlias = Callable[[Collection[FactKey], Observed, Facts], Facts]
 """What all sources know now: of these facts, with these objects observed, and this known before."""
 
 
+MAX_QUESTIONS = 8
+"""How often at a time what is known may change, or ask for more: a lease names an AFTR, whose name has
+addresses."""
 REMEMBERED = 1_000
 """Facts whose last values are kept although nobody asks for them now: each address a line ever had is one."""
 

@@ -16,7 +16,7 @@ from tasuki_agent.intent import Intent
 from tasuki_agent.kind import Create, Key, Kind, Observed, Ref, Spec, Waiting
 from tasuki_agent.reconcile.compare import Class, Difference, Wanted, compare
 from tasuki_agent.reconcile.drift import DriftBook
-from tasuki_agent.reconcile.facts import FactBook
+from tasuki_agent.reconcile.facts import MAX_QUESTIONS, FactBook
 from tasuki_agent.reconcile.plan import Plan, Step, plan
 from tasuki_agent.reconcile.status import Moment, State, StatusBoard
 from tasuki_agent.reconcile.want import wanted_by
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 
 MAX_PASSES = 8
 """Plans carried out in one step; what is not as wanted by then waits for its next try."""
-MAX_QUESTIONS = 8
-"""How often in one pass what is known may change, or ask for more; the rest comes with the next pass."""
 MAX_REPEATS = 2
 """Changes of one object in one step that the kernel took without effect, before that counts as a failure."""
 
